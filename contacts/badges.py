@@ -1,0 +1,105 @@
+"""How far the edits of one contact have come, sorted to the place where each is shown."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts.fields import in_words
+from contacts.models import Change, CustomField, RemoteUser
+from contacts.templatetags.ui import when
+
+JUST_NOW = timedelta(seconds=5)  # that long a confirmed edit still says so
+
+
+class Badges:
+    """The change to show at each field (by key, custom ones by remote id), task, note, the tags and the whole."""
+
+    def __init__(self, contact):
+        self.fields, self.custom, self.tasks, self.notes = {}, {}, {}, {}
+        self.tags = self.whole = None
+        shown = Q(state__in=[*Change.UNSETTLED, *Change.UNDECIDED])
+        shown |= Q(state=Change.State.CONFIRMED, settled_at__gt=timezone.now() - JUST_NOW)
+        changes = list(contact.changes.filter(shown).order_by("pk"))
+        # The newest counts, but what was confirmed never hides what needs a decision.
+        for change in sorted(changes, key=lambda change: change.state != Change.State.CONFIRMED):
+            self._sort_in(change)
+
+    def _sort_in(self, change):
+        if change.kind == Change.Kind.TASK:
+            self.tasks[change.task_id] = change
+        elif change.kind == Change.Kind.NOTE:
+            self.notes[change.note_id] = change
+        elif change.verb == Change.Verb.TAGS:
+            self.tags = change
+        elif change.verb == Change.Verb.UPDATE:
+            for key, value in change.values.items():
+                if key == "custom_values":
+                    self.custom |= dict.fromkeys(value, change)
+                else:
+                    self.fields[key] = change
+        else:
+            self.whole = change
+
+    def of_field(self, field):
+        return (self.custom if field.is_custom else self.fields).get(field.key)
+
+    @property
+    def owner(self):
+        return self.fields.get("owner_remote_id")
+
+    def undecided_deletions(self, kind):
+        """Rows that are gone here while GHL still has them: they stay in sight until somebody decides."""
+        changes = {"task": self.tasks, "note": self.notes}[kind]
+        return [pk for pk, change in changes.items() if change.verb == Change.Verb.DELETE and change.is_undecided]
+
+
+# --- what a refused or differing edit costs ---------------------------------------------------------------------------
+
+
+def cost_of(change):
+    """The state of things until somebody decides, in one sentence."""
+    if change.verb == Change.Verb.CREATE:
+        return "It exists only here."
+    if change.verb == Change.Verb.DELETE:
+        return "GHL still has it."
+    if change.verb == Change.Verb.TAGS:
+        return "The tags here and in GHL are not the same."
+    theirs = change.theirs or change.before
+    words = [_words(change, key, value) for key, value in _single(theirs)]
+    words = [one for one in words if one]
+    if not words:
+        return "GHL has nothing there."
+    return f"GHL has {' and '.join(words[:2])}."
+
+
+def give_up_words(change):
+    """What the button says that takes GHL's side."""
+    return {Change.Verb.CREATE: "Discard", Change.Verb.DELETE: "Keep it"}.get(change.verb, "Keep GHL’s")
+
+
+def _single(values):
+    for key, value in values.items():
+        if key == "custom_values":
+            yield from (value or {}).items()
+        else:
+            yield key, value
+
+
+def _words(change, key, value):
+    if value in (None, "", [], {}):
+        return ""
+    if key.endswith("_remote_id"):
+        person = RemoteUser.objects.filter(location_id=change.location_id, remote_id=value).first()
+        return str(person) if person else ""
+    if key == "completed":
+        return "it as done" if value else "it as open"
+    if key == "due_at":
+        return str(when(value, change.location.zone))
+    control = {"phone": "tel", "date_of_birth": "date"}.get(key, "text")
+    known = (
+        CustomField.objects.filter(location_id=change.location_id, remote_id=key).first() if control == "text" else None
+    )
+    if known and known.data_type.upper() == "DATE":
+        control = "date"
+    return f"“{in_words(value, control)[:120]}”"

@@ -1,0 +1,102 @@
+"""Today's appointments laid out on a clock: quarter hours down, at most three side by side."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from contacts.models import Appointment
+
+QUARTER = 15
+LANES = 3
+WORKDAY = (9, 18)  # shown even when nothing is booked at its ends
+HALF_HOUR = timedelta(minutes=30)
+STATUS = {"new": "not confirmed", "showed": "kept", "noshow": "no-show"}
+
+
+@dataclass
+class Booking:
+    appointment: Appointment
+    at: int  # quarters since the first hour shown
+    length: int
+    state: str = ""  # past, next, or later
+    lane: int = 0
+
+    is_wide: bool = True  # nobody else stands at the same time
+
+    @property
+    def end(self):
+        return self.at + self.length
+
+    @property
+    def status(self):
+        return STATUS.get(self.appointment.status.lower(), self.appointment.status)
+
+    def meets(self, other):
+        return self.at < other.end and other.at < self.end
+
+
+@dataclass
+class Day:
+    zone: object
+    hours: list = field(default_factory=list)  # (quarter, "09:00")
+    bookings: list = field(default_factory=list)
+    unplaced: list = field(default_factory=list)  # more at once than there are lanes
+    lanes: int = 1
+    now_at: int | None = None
+    now_rest: int = 0  # 0, 5 or 10 minutes past that quarter
+
+    @classmethod
+    def of(cls, appointments, zone, now):
+        day = cls(zone)
+        date = now.astimezone(zone).date()
+        spans = [(appointment, *_minutes(appointment, zone, date)) for appointment in appointments]
+        first = min([WORKDAY[0], *(start // 60 for _, start, _ in spans)])
+        last = min(max([WORKDAY[1], *(-(-end // 60) for _, _, end in spans)]), 24)
+        day.hours = [((hour - first) * 4, f"{hour:02}:00") for hour in range(first, last + 1)]
+        for appointment, start, end in spans:
+            at = (start - first * 60) // QUARTER
+            # Two lines of words need half an hour of height.
+            length = max(2, -(-(end - start) // QUARTER))
+            day._place(Booking(appointment, at, min(length, 32), _state(appointment, now)))
+        _mark_next(day.bookings)
+        local = now.astimezone(zone)
+        minutes = (local.hour - first) * 60 + local.minute
+        if 0 <= minutes <= (last - first) * 60:
+            day.now_at, rest = divmod(minutes, QUARTER)
+            day.now_rest = rest // 5 * 5
+        return day
+
+    def _place(self, booking):
+        met = [other for other in self.bookings if booking.meets(other)]
+        taken = {other.lane for other in met}
+        for lane in range(LANES):
+            if lane not in taken:
+                booking.lane = lane
+                for one in (booking, *met):
+                    one.is_wide = not met
+                self.lanes = max(self.lanes, lane + 1)
+                self.bookings.append(booking)
+                return
+        self.unplaced.append(booking.appointment)
+
+
+def _minutes(appointment, zone, date):
+    """Start and end as minutes of this date's clock; what crosses midnight is cut there."""
+    start = appointment.starts_at.astimezone(zone)
+    end = (appointment.ends_at or appointment.starts_at + HALF_HOUR).astimezone(zone)
+    return _minute(start, date, 23 * 60 + 30), max(_minute(end, date, 24 * 60), _minute(start, date, 23 * 60 + 30))
+
+
+def _minute(moment, date, latest):
+    if moment.date() < date:
+        return 0
+    return latest if moment.date() > date else min(moment.hour * 60 + moment.minute, latest)
+
+
+def _state(appointment, now):
+    return "past" if (appointment.ends_at or appointment.starts_at + HALF_HOUR) <= now else "later"
+
+
+def _mark_next(bookings):
+    ahead = [booking for booking in bookings if booking.state == "later"]
+    if ahead:
+        min(ahead, key=lambda booking: booking.appointment.starts_at).state = "next"

@@ -1,0 +1,51 @@
+from django.db import models
+from django.db.models import Q
+
+from contacts.models.contact import Contact
+from contacts.models.location import Calendar, RemoteUser
+from contacts.models.mirrored import Mirrored, MirroredQuerySet
+
+
+class AppointmentQuerySet(MirroredQuerySet):
+    def upcoming(self, now):
+        """Still to come, and still meant to happen."""
+        return self.present().filter(starts_at__gte=now).exclude(status__in=Appointment.CALLED_OFF)
+
+
+class Appointment(Mirrored):
+    """A booking in a GHL calendar, read-only here. `raw_start` keeps GHL's own words, which may carry no offset."""
+
+    KIND = "appointment"
+    VALUES = (
+        "title", "status", "starts_at", "ends_at", "address", "notes", "calendar_remote_id", "assignee_remote_id",
+    )  # fmt: skip
+    CALLED_OFF = ("cancelled", "canceled", "noshow", "no-show", "invalid")  # GHL's words, as they have been seen
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="appointments")
+    calendar = models.ForeignKey(Calendar, models.SET_NULL, null=True, blank=True, related_name="appointments")
+    assignee = models.ForeignKey(RemoteUser, models.SET_NULL, null=True, blank=True, related_name="appointments")
+    title = models.TextField(blank=True)
+    status = models.CharField(max_length=40, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    raw_start = models.CharField(max_length=60, blank=True)
+    address = models.TextField(blank=True)
+    notes = models.TextField(blank=True)
+    remote_added_at = models.DateTimeField(null=True, blank=True)
+    remote_updated_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["location", "remote_id"], condition=Q(remote_id__isnull=False), name="appointment_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["contact", "starts_at"], name="appointment_of_contact"),
+            models.Index(fields=["location", "starts_at"], condition=Q(deleted_at=None), name="appointment_by_start"),
+        ]
+
+    def __str__(self):
+        return self.title or "Appointment"

@@ -1,0 +1,175 @@
+"""The verbs of a record that people change here: each writes the row, a Change and a line of history together."""
+
+from datetime import timedelta
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from contacts.models.change import ActorKind, Change
+from contacts.models.history import HistoryEvent
+from contacts.models.mirrored import plain
+
+
+class NotEditable(Exception):
+    """The location does not allow edits; the message says why."""
+
+
+class Editable(models.Model):
+    """Mixed into Contact, Task and Note. `KIND` names the record in Change and HistoryEvent.
+
+    `BY_PART` are the keys whose value is a mapping of which a Change carries only the entries that differ; an entry
+    that is gone is carried as None.
+    """
+
+    KIND = ""
+    BY_PART: tuple[str, ...] = ()
+
+    class Meta:
+        abstract = True
+
+    def edit(self, by, **values):
+        """Save what differs and queue it for GHL. Values by field name. None if nothing differs."""
+        keys = {self._key(name): name for name in values}
+        before = {key: self.value(key) for key in keys}
+        for name, value in values.items():
+            setattr(self, name, value)
+        changed = {key for key in keys if self.value(key) != before[key]}
+        if not changed:
+            return None
+        new, old = {}, {}
+        for key in changed:
+            new[key], old[key] = self.value(key), before[key]
+            if key in self.BY_PART:
+                new[key], old[key] = _parts_apart(new[key], old[key])
+        return self._write(by, Change.Verb.UPDATE, new, old, fields=[keys[key] for key in changed])
+
+    def create(self, by):
+        """Save a new row and queue its creation in GHL."""
+        return self._write(by, Change.Verb.CREATE, self._filled(), {}, fields=None)
+
+    def delete_here(self, by, undo_s):
+        """Hide the row now and queue the deletion for when the time for Undo is over.
+
+        A row that GHL never got is simply withdrawn: its queued creation is cancelled.
+        """
+        with transaction.atomic():
+            self.deleted_at = timezone.now()
+            if self.remote_id is None:
+                for change in self.changes.filter(state=Change.State.QUEUED):
+                    change.cancel()
+            change = self._write(by, Change.Verb.DELETE, {}, {}, fields=["deleted_at"], after=timedelta(seconds=undo_s))
+        return change
+
+    def undo_delete(self, change, by):
+        """True when the deletion had not been sent yet; then the row is back."""
+        with transaction.atomic():
+            if change.verb != Change.Verb.DELETE or not change.cancel():
+                return False
+            self.deleted_at = None
+            self.save(update_fields=["deleted_at"])
+            self._remember(by, f"{self.KIND}_restored", {})
+            if self.remote_id is None:  # its creation was withdrawn with it: queue that again
+                self._queue(by, Change.Verb.CREATE, self._filled(), {})
+        return True
+
+    def restore(self, change):
+        """Take back what a refused or differing change did here: the row shows GHL's values again."""
+        if change.verb == Change.Verb.CREATE:
+            self.deleted_at = timezone.now()
+            self.save(update_fields=["deleted_at"])
+            return
+        if change.verb == Change.Verb.DELETE:
+            self.deleted_at = None
+            self.save(update_fields=["deleted_at"])
+            return
+        fields = []
+        for key in change.fields & set(self.VALUES):
+            if key in self.BY_PART:
+                setattr(self, key, self._with_theirs(key, change))
+            else:
+                self.set_value(key, self.snapshot.get(key, change.before.get(key)))
+            fields.append(self.attribute(key))
+        self.save(update_fields=fields)
+
+    def _with_theirs(self, key, change):
+        """The mapping with the entries of this change as GHL has them."""
+        theirs = self.snapshot.get(key, change.before.get(key)) or {}
+        parts = {**self.value(key), **{part: theirs.get(part) for part in change.values[key]}}
+        return {part: value for part, value in parts.items() if value is not None}
+
+    @classmethod
+    def _key(cls, name):
+        return name if name in cls.VALUES else f"{name}_remote_id"
+
+    def _filled(self):
+        return {key: self.value(key) for key in self.VALUES if self.value(key) not in ("", None, [], {}, False)}
+
+    def _write(self, by, verb, values, before, fields, after=None):
+        if not self.location.is_editable:
+            raise NotEditable(self.location.not_editable_because or "This connection is read-only.")
+        with transaction.atomic():
+            if fields is None:
+                self.save()
+            else:
+                self.save(update_fields=fields)
+            change = self._queue(by, verb, values, before, after)
+            self._remember(by, self._history_kind(verb, values), _old_and_new(self, verb, values, before), change)
+        return change
+
+    def _queue(self, by, verb, values, before, after=None):
+        contact = self.person
+        change = Change.objects.create(
+            business_id=contact.business_id,
+            location_id=contact.location_id,
+            contact=contact,
+            kind=self.KIND,
+            verb=verb,
+            values={key: plain(value) for key, value in values.items()},
+            before=before,
+            made_by=by,
+            actor_kind=ActorKind.PERSON if by else ActorKind.SYSTEM,
+            not_before=timezone.now() + (after or timedelta()),
+            **({} if self.KIND == "contact" else {self.KIND: self}),
+        )
+        change.announce()
+        return change
+
+    def _remember(self, by, kind, changes, change=None):
+        contact = self.person
+        now = timezone.now()
+        HistoryEvent.objects.create(
+            location_id=contact.location_id,
+            contact=contact,
+            kind=kind,
+            changes=changes,
+            actor_kind=ActorKind.PERSON if by else ActorKind.SYSTEM,
+            user=by,
+            actor_name=str(by) if by else "",
+            change=change,
+            happened_at=now,
+            **({} if self.KIND == "contact" else {self.KIND: self}),
+        )
+        type(contact).objects.filter(pk=contact.pk).update(last_activity_at=now)
+
+    def _history_kind(self, verb, values):
+        if verb == Change.Verb.TAGS:
+            return "tags_changed"
+        if self.KIND == "task" and verb == Change.Verb.UPDATE and set(values) == {"completed"}:
+            return "task_done" if values["completed"] else "task_reopened"
+        return f"{self.KIND}_" + {"create": "added", "update": "changed", "delete": "deleted"}[verb]
+
+    @property
+    def person(self):
+        """The contact this record belongs to."""
+        return self if self.KIND == "contact" else self.contact
+
+
+def _parts_apart(new, old):
+    parts = [part for part in {**old, **new} if new.get(part) != old.get(part)]
+    return {part: new.get(part) for part in parts}, {part: old.get(part) for part in parts}
+
+
+def _old_and_new(record, verb, values, before):
+    if verb == Change.Verb.TAGS:
+        return {"tags": [before["tags"], list(record.tags)]}
+    return {key: [before.get(key), plain(value)] for key, value in values.items()}

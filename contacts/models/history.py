@@ -1,0 +1,66 @@
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from contacts.models.change import ActorKind, Change
+from contacts.models.location import Location, OfLocationQuerySet
+
+
+class HistoryEvent(models.Model):
+    """One line of a contact's history: who or what, caused by what, old → new. Never edited afterwards.
+
+    `changes` is {snapshot key: [old, new]}. `happened_at` is when it happened where it happened; `created_at` when we
+    learned of it.
+    """
+
+    class Kind(models.TextChoices):
+        CONTACT_ADDED = "contact_added", "Contact added"
+        CONTACT_CHANGED = "contact_changed", "Fields changed"
+        CONTACT_DELETED = "contact_deleted", "Contact deleted"
+        CONTACT_RESTORED = "contact_restored", "Contact restored"
+        TAGS_CHANGED = "tags_changed", "Tags changed"
+        NOTE_ADDED = "note_added", "Note added"
+        NOTE_CHANGED = "note_changed", "Note changed"
+        NOTE_DELETED = "note_deleted", "Note deleted"
+        NOTE_RESTORED = "note_restored", "Note restored"
+        TASK_ADDED = "task_added", "Task added"
+        TASK_CHANGED = "task_changed", "Task changed"
+        TASK_DONE = "task_done", "Task done"
+        TASK_REOPENED = "task_reopened", "Task reopened"
+        TASK_DELETED = "task_deleted", "Task deleted"
+        TASK_RESTORED = "task_restored", "Task restored"
+        APPOINTMENT_BOOKED = "appointment_booked", "Appointment booked"
+        APPOINTMENT_MOVED = "appointment_moved", "Appointment moved"
+        APPOINTMENT_CHANGED = "appointment_changed", "Appointment changed"
+        APPOINTMENT_DELETED = "appointment_deleted", "Appointment deleted"
+        APPOINTMENT_RESTORED = "appointment_restored", "Appointment restored"
+
+    location = models.ForeignKey(Location, models.CASCADE, related_name="history")
+    contact = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="history")
+    task = models.ForeignKey("contacts.Task", models.CASCADE, null=True, blank=True, related_name="history")
+    note = models.ForeignKey("contacts.Note", models.CASCADE, null=True, blank=True, related_name="history")
+    appointment = models.ForeignKey(
+        "contacts.Appointment", models.CASCADE, null=True, blank=True, related_name="history"
+    )
+    kind = models.CharField(max_length=24, choices=Kind.choices)
+    changes = models.JSONField(default=dict, blank=True)
+    actor_kind = models.CharField(max_length=10, choices=ActorKind.choices)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    actor_name = models.CharField(max_length=200, blank=True)
+    change = models.ForeignKey(Change, models.SET_NULL, null=True, blank=True, related_name="history")
+    cause = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="effects")
+    happened_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = OfLocationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["contact", "-happened_at", "-id"], name="history_of_contact")]
+
+    def __str__(self):
+        return f"{self.kind} of contact {self.contact_id} at {self.happened_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def group(self):
+        """contact, tags, note, task or appointment: what the history can be filtered by."""
+        return self.kind.split("_")[0]

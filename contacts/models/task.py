@@ -1,0 +1,64 @@
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts.models.contact import Contact
+from contacts.models.editable import Editable
+from contacts.models.location import RemoteUser
+from contacts.models.mirrored import Mirrored, MirroredQuerySet
+
+
+class TaskQuerySet(MirroredQuerySet):
+    def open(self):
+        return self.present().filter(completed=False, contact__deleted_at=None)
+
+    def overdue(self, now):
+        return self.open().filter(due_at__lt=now)
+
+
+class Task(Editable, Mirrored):
+    """Something to do for a contact. GHL wants a title and a due date on every task."""
+
+    KIND = "task"
+    VALUES = ("title", "body", "due_at", "completed", "assignee_remote_id")
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="tasks")
+    title = models.TextField()
+    body = models.TextField(blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    completed = models.BooleanField(default=False)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    assignee = models.ForeignKey(RemoteUser, models.SET_NULL, null=True, blank=True, related_name="tasks")
+    remote_updated_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["location", "remote_id"], condition=Q(remote_id__isnull=False), name="task_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["location", "due_at"], condition=Q(completed=False, deleted_at=None), name="task_open_by_due"
+            ),
+            models.Index(fields=["contact", "due_at"], name="task_of_contact"),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def complete(self, by):
+        return self._finish(by, True)
+
+    def reopen(self, by):
+        return self._finish(by, False)
+
+    def _finish(self, by, completed):
+        with transaction.atomic():
+            change = self.edit(by, completed=completed)
+            if change:
+                self.completed_at = timezone.now() if completed else None
+                self.save(update_fields=["completed_at"])
+        return change

@@ -1,0 +1,40 @@
+"""Phone numbers as people type them and as they are compared."""
+
+import zoneinfo
+from functools import lru_cache
+from pathlib import Path
+
+import phonenumbers
+
+DEFAULT_REGION = "US"
+
+
+def parsed(text, region=DEFAULT_REGION):
+    """The number, or None when it cannot be one."""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_possible_number(number) else None
+
+
+def e164(text, region=DEFAULT_REGION):
+    """+13125550148, or "" when it cannot be a number."""
+    number = parsed(text, region)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
+
+
+def region_of(location):
+    """The country whose numbers are typed without a country code here: the one the location's clock belongs to."""
+    return _countries().get(location.time_zone, DEFAULT_REGION)
+
+
+@lru_cache(maxsize=1)
+def _countries():
+    """Zone → country, from the operating system's own table; without one everybody gets the default."""
+    for folder in zoneinfo.TZPATH:
+        table = Path(folder) / "zone.tab"
+        if table.is_file():
+            lines = [line.split("\t") for line in table.read_text().splitlines() if not line.startswith("#")]
+            return {line[2]: line[0] for line in lines if len(line) > 2}
+    return {}

@@ -1,0 +1,138 @@
+"""What one line of a contact list shows. A page of contacts costs the same few queries, however many they are."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, OuterRef, Q, Subquery
+
+from contacts import access
+from contacts.models import ActorKind, Appointment, Contact, HistoryEvent, Task
+
+SHOWN_TAGS = 2
+FRESH_FOR = timedelta(minutes=15)  # several syncs have been missed by then
+# Large values that no line shows.
+UNREAD = ("snapshot", "custom_values", "dnd_settings", "search_text")
+
+DONE_BY = {
+    "contact_added": "Contact added",
+    "contact_changed": "Fields changed",
+    "contact_restored": "Restored",
+    "tags_changed": "Tags changed",
+    "note_added": "Note",
+    "note_changed": "Note changed",
+    "note_deleted": "Note deleted",
+    "note_restored": "Note restored",
+    "task_added": "Task added",
+    "task_changed": "Task changed",
+    "task_done": "Task done",
+    "task_reopened": "Task reopened",
+    "task_deleted": "Task deleted",
+    "task_restored": "Task restored",
+    "appointment_booked": "Booked",
+    "appointment_moved": "Booking moved",
+    "appointment_changed": "Booking changed",
+    "appointment_deleted": "Booking cancelled",
+    "appointment_restored": "Booking restored",
+}
+WRITTEN = ("note_added", "note_changed")  # who wrote matters more here than room in the line
+
+
+@dataclass
+class Row:
+    contact: Contact
+    open_tasks: int = 0
+    overdue: int = 0
+    appointment: Appointment | None = None
+    event: HistoryEvent | None = None
+    is_late: bool = False
+
+    @property
+    def tags(self):
+        return self.contact.tags[:SHOWN_TAGS]
+
+    @property
+    def more_tags(self):
+        return max(len(self.contact.tags) - SHOWN_TAGS, 0)
+
+    @property
+    def company(self):
+        """The company's name, unless it already stands in for the person's."""
+        company = self.contact.company
+        name = self.contact.company_name or (company.name if company else "")
+        return "" if name == self.contact.name else name
+
+    @property
+    def has_next_step(self):
+        return bool(self.open_tasks or self.appointment)
+
+    @property
+    def activity(self):
+        return activity_of(self.event) if self.event else ""
+
+    @property
+    def active_at(self):
+        return self.event.happened_at if self.event else self.contact.last_activity_at
+
+    @property
+    def checked_at(self):
+        return checked_at(self.contact)
+
+
+def activity_of(event):
+    """Note by Dana; Task done; Fields changed by a rule."""
+    words = DONE_BY.get(event.kind) or event.get_kind_display()
+    if event.kind in WRITTEN and event.actor_kind == ActorKind.PERSON and event.actor_name.strip():
+        return f"{words} by {event.actor_name.split()[0]}"
+    if event.actor_kind in (ActorKind.RULE, ActorKind.ERP):
+        return f"{words} by {event.get_actor_kind_display() if event.actor_kind == ActorKind.ERP else 'a rule'}"
+    return words
+
+
+def checked_at(contact):
+    """When this contact was last compared with GHL: by itself or with its location."""
+    freshness = getattr(contact, "freshness", None)
+    moments = [freshness.record_at if freshness else None, contact.location.contacts_checked_at]
+    return max((moment for moment in moments if moment), default=None)
+
+
+def contacts_of(request):
+    """The contacts this request is about, named by business so that the lists' indexes apply."""
+    contacts = access.in_scope(request, Contact.objects, "business")
+    if not access.current_business(request):
+        contacts = contacts.filter(business__in=[business.pk for business in access.businesses_of(request)])
+    return contacts
+
+
+def for_rows(contacts):
+    return contacts.select_related("owner", "company", "location", "business", "freshness").defer(*UNREAD)
+
+
+def rows_of(contacts, now):
+    """One Row for each contact, in the same order."""
+    rows = {contact.pk: Row(contact) for contact in contacts}
+    if not rows:
+        return []
+    tasks = Task.objects.present().filter(contact__in=rows, completed=False).order_by().values("contact")
+    for counted in tasks.annotate(open=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now))):
+        rows[counted["contact"]].open_tasks = counted["open"]
+        rows[counted["contact"]].overdue = counted["late"]
+    upcoming = Appointment.objects.upcoming(now).filter(contact__in=rows)
+    for appointment in upcoming.order_by("contact", "starts_at").distinct("contact"):
+        rows[appointment.contact_id].appointment = appointment
+    for event in latest_events(rows):
+        rows[event.contact_id].event = event
+    for row in rows.values():
+        row.is_late = row.checked_at is not None and row.checked_at < now - FRESH_FOR
+    return list(rows.values())
+
+
+def latest_events(pks):
+    """The newest line of history of each contact: one look into the index for each, however long the histories."""
+    newest = HistoryEvent.objects.filter(contact=OuterRef("pk")).order_by("-happened_at", "-pk").values("pk")[:1]
+    contacts = Contact.objects.filter(pk__in=pks).annotate(newest=Subquery(newest))
+    return HistoryEvent.objects.filter(pk__in=contacts.values("newest"))
+
+
+def spans_businesses(request):
+    """Whether lines must say which business they belong to."""
+    return access.current_business(request) is None and len(access.businesses_of(request)) > 1

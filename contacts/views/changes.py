@@ -1,0 +1,113 @@
+"""How far an edit has come, and what a person decides about one that GHL did not take."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
+
+from contacts.badges import Badges
+from contacts.models import Change
+from contacts.views import fields, page
+from contacts.views.acts import back, check_editable, contact_or_404, edits, tell
+from rankr_dash.htmx import wants_part
+
+
+@require_safe
+@login_required
+def change(request, pk):
+    """The badge while the edit is on its way; once it is settled, the whole part that it stands in."""
+    change = change_or_404(request, pk)
+    if not wants_part(request):
+        return redirect(change.contact)
+    if not change.is_settled:
+        return render(request, "contacts/_change_badge.html", {"change": change})
+    return part_of(request, change)
+
+
+@edits
+def retry(request, pk):
+    change = change_or_404(request, pk)
+    if not change.contact.deleted_at:
+        check_editable(change.contact)
+    return decided(request, change, change.retry(), "It is on its way to GHL again.")
+
+
+@edits
+def keep_theirs(request, pk):
+    change = change_or_404(request, pk)
+    return decided(request, change, change.keep_theirs(), "It is as GHL has it.")
+
+
+@edits
+def undo(request, pk):
+    """Take a deletion back before it is sent."""
+    change = change_or_404(request, pk)
+    is_back = change.record.undo_delete(change, by=request.user)
+    if not is_back:
+        messages.error(request, "Too late to undo: the deletion has been sent to GHL.")
+    if not wants_part(request):
+        return back(request, change.contact)
+    contact = change.contact
+    if change.kind == Change.Kind.CONTACT:
+        return redirect(contact)
+    if change.kind == Change.Kind.TASK:
+        context = {**page.tasks(contact), "said": "Task is back", "focus": change.task_id}
+        template, events = "contacts/_contact_tasks.html", ["contact-changed", "work-changed"]
+    else:
+        context = {**page.history(contact), "said": "Note is back"}
+        template, events = "contacts/_contact_history.html", ["pinned-changed"]
+    return tell(render(request, template, {"contact": contact, **context}), events)
+
+
+def decided(request, change, was_first, said):
+    change.refresh_from_db()
+    if not was_first:
+        messages.info(request, "Somebody has decided about this meanwhile.")
+    if not wants_part(request) or "next" in request.POST:
+        return back(request, change.contact)
+    change.contact.refresh_from_db()
+    return tell(part_of(request, change, said), ["name-changed", "work-changed", "pinned-changed"])
+
+
+def part_of(request, change, said=""):
+    """The part of the contact page that shows this change, wherever the question came from."""
+    contact = contact_or_404(request, change.contact_id)
+    target, template, context = place_of(request, contact, change)
+    response = render(request, template, {"contact": contact, "said": said, **context})
+    response["HX-Retarget"] = target
+    response["HX-Reswap"] = "outerHTML"
+    return response
+
+
+def place_of(request, contact, change):
+    if change.kind == Change.Kind.TASK:
+        task = change.task
+        if task.deleted_at:
+            return "#panel-tasks", "contacts/_contact_tasks.html", page.tasks(contact)
+        return f"#task-{task.pk}", "contacts/_contact_task.html", {"task": page.dress_task(task)}
+    if change.kind == Change.Kind.NOTE:
+        note = page.dress(change.note, Badges(contact))
+        return f"#note-{note.pk}", "contacts/_contact_note.html", {"note": note}
+    if change.verb == Change.Verb.TAGS:
+        return "#contact-tags", "contacts/_contact_tags.html", page.tags(contact)
+    if change.verb != Change.Verb.UPDATE:
+        return "#contact-state", "contacts/_contact_state.html", page.state(contact)
+    keys = set(change.values)
+    if keys == {"owner_remote_id"}:
+        return "#contact-owner", "contacts/_contact_owner.html", page.owner(contact)
+    slugs = slugs_of(contact, change)
+    if len(slugs) == 1:
+        return f"#field-{slugs[0]}", fields.PART, {"field": fields.part(contact, slugs[0])}
+    return "#panel-fields", "contacts/_contact_fields.html", page.fields(contact)
+
+
+def slugs_of(contact, change):
+    slugs = [key for key in change.values if key != "custom_values"]
+    remote_ids = change.values.get("custom_values") or {}
+    customs = contact.location.custom_fields.filter(remote_id__in=remote_ids)
+    return [*slugs, *(f"custom-{pk}" for pk in customs.values_list("pk", flat=True))]
+
+
+def change_or_404(request, pk):
+    changes = Change.objects.visible_to(request.user)
+    return get_object_or_404(changes.select_related("contact__location", "location", "task", "note"), pk=pk)

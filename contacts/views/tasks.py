@@ -1,0 +1,133 @@
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_http_methods, require_safe
+
+from contacts import due
+from contacts.forms_contact import TaskForm
+from contacts.models import Task
+from contacts.views import page
+from contacts.views.acts import back, contact_or_404, contact_to_edit, done, edits, task_to_edit, tell
+from rankr_dash.htmx import wants_part
+
+PART, PANEL = "contacts/_contact_task.html", "contacts/_contact_tasks.html"
+EVENTS = ("contact-changed", "work-changed")
+
+
+@require_safe
+@login_required
+def tasks(request, pk):
+    """The panel by itself."""
+    contact = contact_or_404(request, pk)
+    if not wants_part(request):
+        return redirect(f"{contact.get_absolute_url()}?pane=work#work")
+    return render(request, PANEL, {"contact": contact, **page.tasks(contact)})
+
+
+@require_safe
+@login_required
+def appointments(request, pk):
+    contact = contact_or_404(request, pk)
+    return render(request, "contacts/_contact_appointments.html", {"contact": contact, **page.appointments(contact)})
+
+
+@edits
+def add_task(request, pk):
+    contact = contact_to_edit(request, pk)
+    form = TaskForm(request.POST, location=contact.location)
+    composer = {"contact": contact, "composing": "task", **page.composer(request, contact)}
+    if not form.is_valid():
+        return page.refused(request, contact, "contacts/_composer.html", composer | {"task_form": form})
+    Task(contact=contact, location=contact.location, **form.values()).create(by=request.user)
+    saved = composer | {"said": "Task added", "is_saved": True}
+    return done(request, contact, "contacts/_composer.html", saved, [*EVENTS, "tasks-changed"])
+
+
+@edits
+def complete_task(request, pk):
+    """Done, or with `completed=false` open again. The row keeps its place."""
+    task = task_to_edit(request, pk)
+    if request.POST.get("completed", "true") == "true":
+        task.complete(by=request.user)
+    else:
+        task.reopen(by=request.user)
+    said = "Task done" if task.completed else "Task is open again"
+    context = {"contact": task.contact, "task": page.dress_task(task), **page.counts(task.contact)}
+    return done(request, task.contact, PART, context | {"said": said, "with_count": True}, EVENTS)
+
+
+@edits
+def move_task(request, pk):
+    """To tomorrow, to next week, or to a date; the time of day stays."""
+    task = task_to_edit(request, pk)
+    to = request.POST.get("to", "")
+    if to in DAYS:
+        moment = DAYS[to](task)
+    else:
+        day = a_date(request.POST.get("date", ""))
+        if day is None:
+            context = panel(task.contact) | {"task_problem": "This is not a date: write it like 2026-11-30."}
+            return page.refused(request, task.contact, PANEL, context)
+        moment = due.moved_to(task, day)
+    task.edit(by=request.user, due_at=moment)
+    return done(request, task.contact, PANEL, panel(task.contact) | {"said": "Task moved", "focus": task.pk}, EVENTS)
+
+
+DAYS = {"tomorrow": due.tomorrow, "next_week": due.next_week}
+
+
+def a_date(text):
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return day if day and 1970 <= day.year < 9999 else None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def edit_task(request, pk):
+    if request.method == "POST":
+        return save_task(request, pk=pk)
+    tasks = Task.objects.visible_to(request.user).select_related("assignee", "location", "contact__location")
+    task = get_object_or_404(tasks, pk=pk)
+    if not wants_part(request):
+        return redirect(f"{task.contact.get_absolute_url()}?pane=work&task={task.pk}#task-{task.pk}")
+    editing = "" if "cancel" in request.GET else str(task.pk)
+    context = {"contact": task.contact, "task": page.dress_task(task, editing=editing)}
+    return render(request, PART, context | {"focus": None if editing else task.pk})
+
+
+@edits
+def save_task(request, pk):
+    task = task_to_edit(request, pk)
+    form = TaskForm(request.POST, location=task.location, chosen=task.assignee)
+    if not form.is_valid():
+        task = page.dress_task(task, editing=str(task.pk))
+        more = {"contact": task.contact, "task": task, "task_edit_form": form}
+        return page.refused(request, task.contact, PART, more | page.tasks(task.contact, editing=str(task.pk)))
+    task.edit(by=request.user, **form.values())
+    # The date may have changed, and with it the group: the whole panel again.
+    response = done(
+        request, task.contact, PANEL, panel(task.contact) | {"said": "Task saved", "focus": task.pk}, EVENTS
+    )
+    response["HX-Retarget"] = "#panel-tasks"
+    return response
+
+
+@edits
+def delete_task(request, pk):
+    """Gone at once; GHL hears of it when the time for Undo is over."""
+    task = task_to_edit(request, pk)
+    change = task.delete_here(by=request.user, undo_s=settings.UNDO_S)
+    if not wants_part(request):
+        return back(request, task.contact)
+    response = render(request, PANEL, panel(task.contact))
+    response.content += page.toast(request, "Task deleted", change, "task")
+    response["HX-Retarget"] = "#panel-tasks"
+    return tell(response, EVENTS)
+
+
+def panel(contact):
+    return {"contact": contact, **page.tasks(contact)}

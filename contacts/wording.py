@@ -1,0 +1,67 @@
+"""What a Change was about, in a few words: "phone and e-mail", "new task “Call back”", "tags"."""
+
+from contacts.models import Change
+
+FIELDS = {
+    "first_name": "first name",
+    "last_name": "last name",
+    "email": "e-mail",
+    "company_name": "company",
+    "company_remote_id": "company",
+    "owner_remote_id": "owner",
+    "postal_code": "postal code",
+    "time_zone": "time zone",
+    "date_of_birth": "date of birth",
+    "dnd": "do not disturb",
+    "dnd_settings": "do not disturb",
+    "custom_values": "custom fields",
+    "due_at": "due date",
+    "assignee_remote_id": "assignee",
+    "author_remote_id": "author",
+}
+SHOWN_FIELDS = 3
+SHOWN_LETTERS = 60
+
+
+def what_of(change):
+    named = _named(change)
+    if change.verb == Change.Verb.TAGS:
+        return _tags(change.values)
+    if change.verb == Change.Verb.CREATE:
+        return f"new {named}"
+    if change.verb == Change.Verb.DELETE:
+        return f"{named} deleted"
+    if change.kind == Change.Kind.TASK and set(change.values) == {"completed"}:
+        return f"{named} {'done' if change.values['completed'] else 'open again'}"
+    fields = _fields(change.values)
+    return fields if change.kind == Change.Kind.CONTACT else f"{fields} of {named}"
+
+
+def _named(change):
+    if change.kind == Change.Kind.TASK:
+        return f"task “{_short(change.task.title)}”"
+    return change.get_kind_display().lower()
+
+
+def _fields(values):
+    words = list(dict.fromkeys(FIELDS.get(key, key.replace("_", " ")) for key in sorted(values)))
+    more = len(words) - SHOWN_FIELDS
+    return _joined(words if more < 1 else [*words[:SHOWN_FIELDS], f"{more} more"]) or "nothing"
+
+
+def _tags(values):
+    parts = [
+        f"{verb} {_joined(_short(tag) for tag in tags[:SHOWN_FIELDS])}{' …' if len(tags) > SHOWN_FIELDS else ''}"
+        for verb, tags in (("added", values.get("add", [])), ("removed", values.get("remove", [])))
+        if tags
+    ]
+    return f"tags: {', '.join(parts)}"
+
+
+def _joined(words):
+    *first, last = list(words) or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _short(text):
+    return text if len(text) <= SHOWN_LETTERS else f"{text[: SHOWN_LETTERS - 1]}…"

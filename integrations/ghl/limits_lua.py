@@ -1,0 +1,197 @@
+"""The Redis side of RateBudget. Each script is atomic, and its clock is Redis's own, so all processes agree.
+
+Keys, in this order everywhere:
+  1 slots   sorted set: one member per request granted, scored by its time in microseconds
+  2 queue   hash: waiter -> "lane:number:expires" (a waiter that dies is forgotten when it expires)
+  3 state   hash: epoch, held_until, people_until, last, gap, gap_grown, number, day_end, used_today
+"""
+
+KEEP = """
+local function clock()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000000 + tonumber(t[2])
+end
+local function field(name) return tonumber(redis.call('HGET', KEYS[3], name) or '0') end
+local function put(...) redis.call('HSET', KEYS[3], ...) end
+local function text(number) return string.format('%.0f', number) end
+local function new_day_if_over(now)
+  local day_end = field('day_end')
+  if now < day_end then return day_end end
+  local day = 86400000000
+  if day_end > 0 and field('day_known') == 1 then
+    day_end = day_end + day * math.ceil((now - day_end + 1) / day)
+  else
+    day_end = (math.floor(now / day) + 1) * day
+  end
+  put('day_end', text(day_end), 'used_today', 0)
+  return day_end
+end
+"""
+
+# Answers {verdict, microseconds, epoch, id}: "go", "wait" (ask again then), "spent" (the day), "seed"
+# (unknown epoch).
+ACQUIRE = (
+    KEEP
+    + """
+local lane, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local reserve, day_limit = tonumber(ARGV[4]), tonumber(ARGV[5])
+local me, epoch, nap = ARGV[6], ARGV[7], tonumber(ARGV[8])
+local calm_step, busy_step, people_for = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local now = clock()
+
+local known = redis.call('HGET', KEYS[3], 'epoch')
+if not known then
+  known = ARGV[12]
+  put('epoch', known)
+end
+if known ~= epoch then return {'seed', '0', known} end
+
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - 3 * window))
+local day_end = new_day_if_over(now)
+if field('used_today') >= day_limit then
+  redis.call('HDEL', KEYS[2], me)
+  return {'spent', text(day_end - now), known}
+end
+
+-- Who stands before me: higher lanes, and earlier comers of my own.
+local mine = redis.call('HGET', KEYS[2], me)
+local number = mine and tonumber(string.match(mine, '^%d+:(%d+):')) or redis.call('HINCRBY', KEYS[3], 'number', 1)
+local ahead, ahead_in_bulk = 0, 0
+local everyone = redis.call('HGETALL', KEYS[2])
+for i = 1, #everyone, 2 do
+  local l, n, expires = string.match(everyone[i + 1], '^(%d+):(%d+):(%d+)$')
+  l, n, expires = tonumber(l), tonumber(n), tonumber(expires)
+  if expires < now then
+    redis.call('HDEL', KEYS[2], everyone[i])
+  elseif everyone[i] ~= me and (l < lane or (l == lane and n < number)) then
+    ahead = ahead + 1
+    if l >= 2 then ahead_in_bulk = ahead_in_bulk + 1 end
+  end
+end
+
+local people = field('people_until') > now
+if lane == 0 then put('people_until', text(now + people_for)) end
+local mine_of_window = limit
+if lane > 0 and people then mine_of_window = limit - reserve end
+
+-- A slot is free again when the oldest grant has left the window.
+local since = '(' .. text(now - window)
+local taken = redis.call('ZCOUNT', KEYS[1], since, '+inf')
+local wait = 0
+local short = taken + ahead + 1 - mine_of_window
+if short > 0 then
+  local nth = math.min(short, taken)
+  local row = redis.call('ZRANGEBYSCORE', KEYS[1], since, '+inf', 'WITHSCORES', 'LIMIT', nth - 1, 1)
+  wait = row[2] and math.max(1, tonumber(row[2]) + window - now) or 1000
+end
+wait = math.max(wait, field('held_until') - now)
+
+-- Bulk spreads over the window little by little, so that later a slot falls free every moment for a person.
+local last, gap = field('last'), field('gap')
+if lane >= 2 then
+  if now - last > window then gap = 0 end
+  wait = math.max(wait, last + gap * (ahead_in_bulk + 1) - now)
+end
+
+if wait > 0 then
+  local asleep = math.min(wait, nap)
+  redis.call('HSET', KEYS[2], me, string.format('%d:%d:%.0f', lane, number, now + asleep + 500000))
+  redis.call('PEXPIRE', KEYS[2], 60000)
+  return {'wait', text(wait), known}
+end
+
+if lane >= 2 then
+  if taken + 1 >= mine_of_window and now - field('gap_grown') >= window then
+    local widest = 0.95 * window / limit
+    gap = math.min(widest, gap + (people and busy_step or calm_step))
+    put('gap_grown', text(now))
+  end
+  put('last', text(now), 'gap', text(gap))
+end
+local id = text(now) .. '-' .. me
+redis.call('ZADD', KEYS[1], text(now), id)
+redis.call('HDEL', KEYS[2], me)
+redis.call('HINCRBY', KEYS[3], 'used_today', 1)
+redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000) * 4)
+redis.call('EXPIRE', KEYS[3], 172800)
+return {'go', '0', known, id}
+"""
+)
+
+# The request left later than its grant (a new TLS connection): move its slot to when GHL saw it.
+SETTLE = """
+local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if score then redis.call('ZADD', KEYS[1], string.format('%.0f', tonumber(score) + tonumber(ARGV[2])), ARGV[1]) end
+"""
+
+# A Redis that forgot everything is told what this process sent lately: ARGV = ages in microseconds.
+SEED = (
+    KEEP
+    + """
+local now = clock()
+for i = 3, #ARGV do
+  local at = now - tonumber(ARGV[i])
+  redis.call('ZADD', KEYS[1], text(at), text(at) .. '-' .. ARGV[1] .. '-' .. i)
+end
+redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[2]))
+"""
+)
+
+# ARGV: server's use of its window or -1, span of ours to compare with, day used or -1, microseconds to the
+# reset or -1, name
+OBSERVE = (
+    KEEP
+    + """
+local now = clock()
+local used, span, day_used, reset = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if reset >= 0 then
+  local before = new_day_if_over(now)
+  if field('day_known') == 0 or now + reset - before > 3600000000 then
+    put('used_today', text(math.max(0, day_used)))  -- GHL's day is another than we thought: its count is the count
+  end
+  put('day_end', text(now + reset), 'day_known', 1)
+else
+  new_day_if_over(now)
+end
+if day_used > field('used_today') then put('used_today', text(day_used)) end
+local ours = redis.call('ZCOUNT', KEYS[1], text(now - span), '+inf')
+local others = used - ours
+if others >= 2 then
+  for i = 1, others do redis.call('ZADD', KEYS[1], text(now), text(now) .. '-others-' .. ARGV[5] .. i) end
+  redis.call('PEXPIRE', KEYS[1], math.ceil(span / 1000) * 4)
+end
+return others
+"""
+)
+
+PENALISE = (
+    KEEP
+    + """
+local till = clock() + tonumber(ARGV[1])
+if till > field('held_until') then put('held_until', text(till)) end
+redis.call('EXPIRE', KEYS[3], 172800)
+"""
+)
+
+PEOPLE = (
+    KEEP
+    + """
+put('people_until', text(clock() + tonumber(ARGV[1])))
+redis.call('EXPIRE', KEYS[3], 172800)
+"""
+)
+
+# ARGV: window. Answers {used in the window, waiting, held for, used today, microseconds to the day's end,
+# gap}
+SNAPSHOT = (
+    KEEP
+    + """
+local now = clock()
+local day_end = new_day_if_over(now)
+return {
+  text(redis.call('ZCOUNT', KEYS[1], '(' .. text(now - tonumber(ARGV[1])), '+inf')),
+  text(redis.call('HLEN', KEYS[2])), text(math.max(0, field('held_until') - now)),
+  text(field('used_today')), text(day_end - now), text(field('gap')),
+}
+"""
+)

@@ -1,0 +1,120 @@
+"""How a connection is doing, in the words of the one status vocabulary."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from integrations.ghl import scopes
+from integrations.models import Connection, SyncRun, Usage
+
+ORDER = ["disconnected", "attention", "delayed", "catching_up", "paused", "healthy"]
+DAILY_LIMIT = 200_000
+LATE_AFTER = 3  # missed turns of the schedule before we call a connection delayed
+
+
+@dataclass
+class Health:
+    """One connection as the pages show it. `state` is a word of templates/ui/_status.html."""
+
+    connection: Connection
+    run: SyncRun | None
+    last: SyncRun | None
+    used_today: int
+    retries_today: int
+
+    @property
+    def state(self):
+        status = self.connection.status
+        if status in (Connection.Status.DISCONNECTED, Connection.Status.NEEDS_REAUTH):
+            return "disconnected"
+        if status == Connection.Status.SUSPENDED:
+            return "attention"
+        if self.run and (self.run.kind == "full" or self.last is None):
+            return "catching_up"
+        if self.is_late:
+            return "delayed"
+        if self.connection.wants_new_token:
+            return "attention"
+        return "healthy"
+
+    @property
+    def is_late(self):
+        if self.last is None:
+            return False
+        return self.last.started_at < timezone.now() - timedelta(seconds=settings.SYNC_EVERY_S * LATE_AFTER)
+
+    @property
+    def text(self):
+        """Status in words; empty for the plain word."""
+        if self.state == "catching_up" and self.run and self.run.total:
+            left = max(0, self.run.total - self.run.done)
+            minutes = self.seconds_left // 60
+            about = f", ~{minutes + 1} min" if left else ""
+            return f"Catching up, {left:,} left{about}"
+        if self.state == "disconnected" and self.connection.status == Connection.Status.NEEDS_REAUTH:
+            return "Disconnected"
+        return ""
+
+    @property
+    def seconds_left(self):
+        """What the rest of this phase takes at the rate GHL allows."""
+        if not self.run or not self.run.total:
+            return 0
+        per_second = settings.GHL_RATE_LIMIT / settings.GHL_RATE_WINDOW_S
+        requests = self.run.total - self.run.done if self.run.phase == SyncRun.Phase.NOTES else 1
+        return int(requests / per_second)
+
+    @property
+    def phase_number(self):
+        phases = [phase.value for phase in SyncRun.Phase][:-1]
+        return f"phase {phases.index(self.run.phase) + 1} of {len(phases)}" if self.run.phase in phases else ""
+
+    @property
+    def missing_scopes(self):
+        return scopes.missing(self.connection.scopes)
+
+    @property
+    def wanted_scopes(self):
+        return len(scopes.WANTED)
+
+    @property
+    def granted_scopes(self):
+        return self.wanted_scopes - len(self.missing_scopes)
+
+    @property
+    def left_today(self):
+        return max(0, DAILY_LIMIT - self.used_today)
+
+    @property
+    def needs_someone(self):
+        return self.state in ("disconnected", "attention")
+
+
+def of(connections):
+    """The health of each connection, worst first."""
+    connections = list(connections.select_related("location__business"))
+    today = {usage.connection_id: usage for usage in Usage.objects.filter(connection__in=connections, day=_today())}
+    running = {run.connection_id: run for run in _runs(connections).filter(finished_at=None)}
+    finished = _runs(connections).filter(outcome=SyncRun.Outcome.COMPLETE).order_by("connection", "-started_at")
+    last = {run.connection_id: run for run in finished.distinct("connection")}
+    rows = [
+        Health(
+            connection,
+            running.get(connection.pk),
+            last.get(connection.pk),
+            today[connection.pk].requests if connection.pk in today else 0,
+            today[connection.pk].retries if connection.pk in today else 0,
+        )
+        for connection in connections
+    ]
+    return sorted(rows, key=lambda health: (ORDER.index(health.state), str(health.connection.location)))
+
+
+def _runs(connections):
+    return SyncRun.objects.filter(connection__in=connections).exclude(kind=SyncRun.Kind.CONTACT)
+
+
+def _today():
+    return timezone.now().date()

@@ -1,0 +1,176 @@
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from contacts.models import Business, Location, Role
+from integrations import crypto
+
+PIT_WARNS_AFTER = timedelta(days=80)  # GHL advises a new Private Integration Token every 90 days
+
+
+class ConnectionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(location__business__memberships__user=user) if user.is_authenticated else self.none()
+
+    def administered_by(self, user):
+        return self.filter(location__business__memberships__user=user, location__business__memberships__role=Role.ADMIN)
+
+    def working(self):
+        return self.filter(status=Connection.Status.ACTIVE)
+
+
+class Connection(models.Model):
+    """How a Location is reached. One per Location, replaced in place, so that a reconnect keeps the data.
+
+    Tokens are sealed, bound to this row's `seal_id`. `token_version` rises with every new pair and fences off a
+    slow renewer; `lease_until` says that somebody is renewing right now.
+    """
+
+    class Kind(models.TextChoices):
+        OAUTH = "oauth", "OAuth"
+        PIT = "pit", "Private Integration Token"
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        NEEDS_REAUTH = "needs_reauth", "Needs reconnecting"
+        SUSPENDED = "suspended", "Suspended by GHL"
+        DISCONNECTED = "disconnected", "Disconnected"
+
+    location = models.OneToOneField(Location, models.CASCADE, related_name="connection")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    status = models.CharField(max_length=14, choices=Status.choices, default=Status.ACTIVE)
+    status_reason = models.TextField(blank=True)
+    status_since = models.DateTimeField(default=timezone.now)
+    seal_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sealed_access_token = models.TextField(blank=True, editable=False)
+    sealed_refresh_token = models.TextField(blank=True, editable=False)
+    token_version = models.PositiveIntegerField(default=0)
+    token_obtained_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    renew_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    scopes = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    company_id = models.CharField(max_length=64, blank=True)
+    installer_id = models.CharField(max_length=64, blank=True)
+    connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    connected_at = models.DateTimeField(default=timezone.now)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="connection_active_has_token",
+                condition=~Q(status="active") | ~Q(sealed_access_token=""),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} connection of {self.location}"
+
+    @property
+    def access_token(self):
+        return crypto.unseal(self.sealed_access_token, self._bound("access"))
+
+    @property
+    def refresh_token(self):
+        return crypto.unseal(self.sealed_refresh_token, self._bound("refresh"))
+
+    def sealed(self, access_token, refresh_token=""):
+        """The two columns for these tokens."""
+        return {
+            "sealed_access_token": crypto.seal(access_token, self._bound("access")),
+            "sealed_refresh_token": crypto.seal(refresh_token, self._bound("refresh")),
+        }
+
+    def _bound(self, field):
+        return f"connection|{self.seal_id}|{field}"
+
+    def has_scope(self, scope):
+        return scope in self.scopes
+
+    @property
+    def is_active(self):
+        return self.status == self.Status.ACTIVE
+
+    @property
+    def wants_new_token(self):
+        """A Private Integration Token that should be rotated before GHL's ninety days are over."""
+        return self.kind == self.Kind.PIT and timezone.now() - self.token_obtained_at >= PIT_WARNS_AFTER
+
+    def park(self, status, reason, version=None):
+        """Stop using this connection and say why; data stays. True when this call changed it.
+
+        With `version`, only if nobody has stored newer tokens meanwhile.
+        """
+        rows = Connection.objects.filter(pk=self.pk, status=self.Status.ACTIVE)
+        if version is not None:
+            rows = rows.filter(token_version=version)
+        parked = rows.update(status=status, status_reason=reason, status_since=timezone.now(), lease_until=None)
+        if parked:
+            self.refresh_from_db()
+        return parked == 1
+
+
+class ConnectAttempt(models.Model):
+    """One click on Connect: the OAuth state, single-use, bound to a session, a user and a Business, ten minutes.
+
+    Only a hash of the state is kept: a reader of the table cannot finish somebody else's attempt.
+    """
+
+    LIFETIME = timedelta(minutes=10)
+
+    state_hash = models.CharField(max_length=64, unique=True)
+    session_hash = models.CharField(max_length=64)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    business = models.ForeignKey(Business, models.CASCADE, related_name="+")
+    location = models.ForeignKey(Location, models.CASCADE, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self):
+        return f"connect attempt of {self.user} for {self.business}"
+
+    def use(self):
+        """True for the one call that spends this attempt in time."""
+        return (
+            ConnectAttempt.objects.filter(
+                pk=self.pk, used_at=None, created_at__gt=timezone.now() - self.LIFETIME
+            ).update(used_at=timezone.now())
+            == 1
+        )
+
+
+class Usage(models.Model):
+    """What one connection spent in one UTC day."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="usage")
+    day = models.DateField()
+    requests = models.PositiveIntegerField(default=0)
+    retries = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "day"], name="usage_once_a_day")]
+
+    def __str__(self):
+        return f"{self.requests} requests on {self.day}"
+
+    @classmethod
+    def add(cls, connection_id, requests=0, retries=0, refused=0):
+        if not (requests or retries or refused):
+            return
+        day = timezone.now().date()
+        spent = {
+            "requests": F("requests") + requests,
+            "retries": F("retries") + retries,
+            "refused": F("refused") + refused,
+        }
+        if not cls.objects.filter(connection_id=connection_id, day=day).update(**spent):
+            cls.objects.get_or_create(connection_id=connection_id, day=day)
+            cls.objects.filter(connection_id=connection_id, day=day).update(**spent)

@@ -1,0 +1,73 @@
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from contacts.models import Contact
+from integrations.models.connection import Connection
+from integrations.models.leased import Leased, LeasedQuerySet
+
+
+class SyncRunQuerySet(LeasedQuerySet):
+    def visible_to(self, user):
+        return self.filter(connection__location__business__memberships__user=user)
+
+    def unfinished(self):
+        return self.filter(finished_at=None)
+
+
+class SyncRun(Leased):
+    """One pull from GHL. `cursor` says where to go on after a kill, and is saved together with each page's rows."""
+
+    class Kind(models.TextChoices):
+        FULL = "full", "Full"
+        RECENT = "recent", "Recent changes"
+        CONTACT = "contact", "One contact"
+
+    class Phase(models.TextChoices):
+        REFERENCE = "reference", "Settings"
+        CONTACTS = "contacts", "Contacts"
+        TASKS = "tasks", "Tasks"
+        APPOINTMENTS = "appointments", "Appointments"
+        NOTES = "notes", "Notes"
+        DONE = "done", "Done"
+
+    class Outcome(models.TextChoices):
+        COMPLETE = "complete", "Complete"
+        FAILED = "failed", "Failed"
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="sync_runs")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    contact = models.ForeignKey(Contact, models.CASCADE, null=True, blank=True, related_name="+")
+    phase = models.CharField(max_length=14, choices=Phase.choices, default=Phase.REFERENCE)
+    cursor = models.JSONField(default=dict, blank=True)
+    counts = models.JSONField(default=dict, blank=True)
+    requests = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(default=timezone.now)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    stop_reason = models.TextField(blank=True)
+
+    objects = SyncRunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=Q(finished_at=None) & ~Q(kind="contact"),
+                name="sync_one_at_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["contact"], condition=Q(finished_at=None, kind="contact"), name="sync_one_per_contact"
+            ),
+        ]
+        indexes = [models.Index(fields=["connection", "-started_at"], name="sync_run_latest")]
+
+    def __str__(self):
+        return f"{self.kind} sync of connection {self.connection_id}: {self.phase}"
+
+    @property
+    def done(self):
+        return self.counts.get(self.phase, {}).get("done", 0)
+
+    @property
+    def total(self):
+        return self.counts.get(self.phase, {}).get("total", 0)

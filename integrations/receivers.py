@@ -1,0 +1,25 @@
+from django.dispatch import receiver
+
+from contacts.models import Change, Contact
+from contacts.signals import change_recorded, contact_opened
+from integrations import gateway, sync, tasks, writeback
+from integrations.models import Connection
+
+
+@receiver(change_recorded, sender=Change)
+def hurry_the_push(sender, change, **kwargs):
+    delivery = writeback.delivery_for(change)
+    if delivery:
+        tasks.ring(tasks.push_delivery, delivery.pk)
+
+
+@receiver(contact_opened, sender=Contact)
+def read_a_stale_contact_again(sender, contact, **kwargs):
+    connection = Connection.objects.working().filter(location_id=contact.location_id).first()
+    if connection is None:
+        return
+    gateway.budget_of(connection).expect_people()
+    if sync.is_stale(contact):
+        run = sync.start_contact(contact)
+        if run:
+            tasks.ring(tasks.work_sync, run.pk)

@@ -1,0 +1,100 @@
+"""What a location is made of besides people: settings, users, fields, tags, calendars, companies."""
+
+from contacts.models import Calendar, Company, CustomField, RemoteUser, Tag, User
+from integrations.ghl import payloads
+
+COMPANIES_PAGE = 100
+
+
+def read(client, connection, location):
+    """Read all that the granted scopes allow. How many kinds were read."""
+    steps = [
+        ("locations.readonly", _location),
+        ("users.readonly", _users),
+        ("locations/customFields.readonly", _custom_fields),
+        ("locations/tags.readonly", _tags),
+        ("calendars.readonly", _calendars),
+        ("businesses.readonly", _companies),
+    ]
+    allowed = [step for scope, step in steps if connection.has_scope(scope)]
+    for step in allowed:
+        step(client, location)
+    return len(allowed)
+
+
+def _location(client, location):
+    values = payloads.location_values(client.location())
+    _save_if_moved(
+        location,
+        name=values["name"],
+        time_zone=values["time_zone"] or "UTC",
+        allow_duplicates=values["allow_duplicates"],
+    )
+
+
+def _users(client, location):
+    rows = [payloads.user_values(row) for row in client.users()]
+    keep(location, RemoteUser, [{"remote_id": r["remote_id"], "name": r["name"], "email": r["email"]} for r in rows])
+    link_users(location)
+
+
+def link_users(location):
+    """A member whose e-mail is the GHL user's is the same person, unless an admin has decided otherwise."""
+    for remote in location.remote_users.filter(user=None).exclude(email=""):
+        user = User.objects.filter(email__iexact=remote.email, memberships__business=location.business).first()
+        if user:
+            remote.user = user
+            remote.save(update_fields=["user"])
+
+
+def _custom_fields(client, location):
+    keys = ("remote_id", "name", "key", "data_type", "options", "position", "group")
+    rows = [payloads.custom_field_values(row) for row in client.custom_fields()]
+    keep(location, CustomField, [{key: row[key] for key in keys} for row in rows])
+
+
+def _tags(client, location):
+    rows = [payloads.tag_values(row) for row in client.tags()]
+    keep(location, Tag, rows, by="name")
+
+
+def _calendars(client, location):
+    rows = [payloads.calendar_values(row) for row in client.calendars()]
+    keep(location, Calendar, rows)
+
+
+def _companies(client, location):
+    rows, skip = [], 0
+    while True:
+        page = client.businesses(limit=COMPANIES_PAGE, skip=skip)
+        rows += [payloads.business_values(row) for row in page]
+        if len(page) < COMPANIES_PAGE:
+            break
+        skip += COMPANIES_PAGE
+    names = {field.name for field in Company._meta.fields}
+    keep(location, Company, [{key: value for key, value in row.items() if key in names} for row in rows])
+
+
+def keep(location, model, rows, by="remote_id"):
+    """Insert what is new and update what differs; nothing is written for equal rows, nothing is ever removed."""
+    known = {getattr(row, by): row for row in model.objects.filter(location=location)}
+    new, moved = {}, []
+    for values in rows:
+        row = known.get(values[by])
+        if row is None:
+            new[values[by]] = model(location=location, **values)
+        elif any(getattr(row, name) != value for name, value in values.items()):
+            for name, value in values.items():
+                setattr(row, name, value)
+            moved.append(row)
+    model.objects.bulk_create(new.values(), ignore_conflicts=True)
+    if moved:
+        model.objects.bulk_update(moved, list(rows[0]))
+
+
+def _save_if_moved(row, **values):
+    moved = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in moved:
+        setattr(row, name, values[name])
+    if moved:
+        row.save(update_fields=moved)

@@ -1,0 +1,77 @@
+"""Everything that can be set when the sandbox starts, and most of it again while it runs."""
+
+from dataclasses import dataclass, field, replace
+
+DAY_SECONDS = 86_400
+
+
+@dataclass
+class Config:
+    host: str = "127.0.0.1"
+    port: int = 9477
+    contacts: int = 2_000
+    seed: int = 1
+    # One fixed delay for every request, or "realistic" for the medians measured against the real API.
+    latency_ms: float | str = 0
+    rate: int = 100  # requests per window, 0 lifts both limits
+    window_s: float = 10
+    daily: int = 200_000
+    strict: bool = False
+    grace_s: float = 30
+    lag_s: float = 2
+    retry_after: bool = True
+    create_status: int = 201
+    access_token_lifetime_s: int = 86_399
+    code_lifetime_s: int = 600
+    redirect_uris: list = field(default_factory=list)
+    webhook_url: str = ""
+    webhook_policy: str = "retry_on_429"  # or "retry_on_any"
+    webhook_retry_s: float = 600
+    # Any of: drop, duplicate, reverse, thin_tasks.
+    webhook_tricks: list = field(default_factory=list)
+    # None: now. Tests pin it so that two seeded accounts can be compared.
+    now: float | None = None
+
+    def __post_init__(self):
+        if self.strict:
+            self.grace_s, self.retry_after = 0, False
+
+    def changed(self, **values):
+        known = {name: value for name, value in values.items() if name in self.__dataclass_fields__}
+        return replace(self, **known)
+
+
+def add_arguments(parser):
+    """The same words for `python -m integrations.sandbox` and `manage.py sandbox`."""
+    parser.add_argument("--host", default=Config.host)
+    parser.add_argument("--port", type=int, default=Config.port)
+    parser.add_argument("--contacts", type=int, default=Config.contacts, help="contacts in the first location")
+    parser.add_argument("--seed", type=int, default=Config.seed, help="the same seed gives the same account")
+    parser.add_argument("--latency-ms", default="0", help="delay per request, or 'realistic'")
+    parser.add_argument("--rate", type=int, default=Config.rate, help="requests per window; 0 lifts the limit")
+    parser.add_argument("--window-s", type=float, default=Config.window_s)
+    parser.add_argument("--lag-s", type=float, default=Config.lag_s, help="how late the search index is")
+    parser.add_argument("--redirect-uri", action="append", default=[], help="a further registered redirect URI")
+    parser.add_argument("--webhook-url", default="", help="where to post webhooks")
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refresh tokens die at first use, redirect URIs match exactly, no Retry-After on 429",
+    )
+
+
+def config_from(options):
+    latency = options["latency_ms"]
+    return Config(
+        host=options["host"],
+        port=options["port"],
+        contacts=options["contacts"],
+        seed=options["seed"],
+        latency_ms=latency if latency == "realistic" else float(latency),
+        rate=options["rate"],
+        window_s=options["window_s"],
+        lag_s=options["lag_s"],
+        redirect_uris=list(options["redirect_uri"]),
+        webhook_url=options["webhook_url"],
+        strict=options["strict"],
+    )

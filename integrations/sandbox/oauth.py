@@ -1,0 +1,201 @@
+"""Apps, codes and tokens: who may do what where, and for how long."""
+
+import base64
+import json
+import random
+import secrets
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from .scopes import COMPANY_SCOPES, LOCATION_SCOPES
+from .store import new_hex_id, new_id
+
+
+@dataclass
+class Token:
+    value: str
+    kind: str  # location, company, private
+    app: str
+    company_id: str
+    location_id: str | None
+    user_id: str | None
+    scopes: frozenset
+    expires_at: float | None = None
+    refresh_token: str | None = None
+
+    @property
+    def rate_key(self):
+        """What its requests are counted under."""
+        return self.app, self.location_id or self.company_id
+
+
+@dataclass
+class Grant:
+    """What a code or refresh token stands for."""
+
+    client_id: str
+    kind: str
+    company_id: str
+    location_id: str | None
+    user_id: str | None
+    scopes: tuple
+    expires_at: float
+    redirect_uri: str | None = None
+    used_at: float | None = None
+    revoked: bool = False
+    answered: dict = field(default_factory=dict)
+
+
+class GrantRefused(Exception):
+    """The reason, in the words the token endpoint sends."""
+
+
+class Credentials:
+    def __init__(self, config, company, seed):
+        chance = random.Random(f"credentials {seed}")
+        self.config, self.company = config, company
+        self.app_id = new_hex_id(chance)
+        self.version_id = new_hex_id(chance)
+        self.client_id = f"{self.app_id}-{new_id(chance, 8).lower()}"
+        # Two may be valid at once, so that a secret can be changed without a gap.
+        self.client_secrets = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(2)]
+        self.redirect_uris = list(config.redirect_uris)
+        self.tokens, self.codes, self.refresh_tokens = {}, {}, {}
+        self.installed = {}
+        first = company.first
+        self.private_tokens = {
+            location_id: self.new_private_token(location_id, LOCATION_SCOPES, chance).value
+            for location_id in company.locations
+        }
+        self.location_token = self.new_pair(self.grant_for(first.id)).value
+
+    def accepts_redirect(self, uri):
+        if uri in self.redirect_uris:
+            return True
+        local = uri.startswith(("http://127.0.0.1:", "http://localhost:", "http://127.0.0.1/", "http://localhost/"))
+        return local and not self.config.strict
+
+    def knows_client(self, client_id, client_secret):
+        return client_id == self.client_id and any(
+            secrets.compare_digest(known.encode(), (client_secret or "").encode()) for known in self.client_secrets
+        )
+
+    def installer(self, location_id):
+        location = self.company.locations.get(location_id) or self.company.first
+        return next(iter(location.users.rows), None)
+
+    def grant_for(self, location_id=None, scopes=None, kind="location", redirect_uri=None):
+        return Grant(
+            client_id=self.client_id,
+            kind=kind,
+            company_id=self.company.id,
+            location_id=location_id if kind == "location" else None,
+            user_id=self.installer(location_id),
+            scopes=tuple(
+                scopes if scopes is not None else LOCATION_SCOPES + (COMPANY_SCOPES if kind == "company" else ())
+            ),
+            expires_at=time.time() + self.config.code_lifetime_s,
+            redirect_uri=redirect_uri,
+        )
+
+    def new_code(self, grant):
+        code = secrets.token_hex(20)
+        self.codes[code] = grant
+        return code
+
+    def redeem_code(self, code, redirect_uri, now):
+        grant = self.codes.get(code)
+        if grant is None or grant.used_at or grant.expires_at <= now:
+            raise GrantRefused("Invalid grant: authorization code is invalid")
+        if redirect_uri and grant.redirect_uri and redirect_uri != grant.redirect_uri:
+            raise GrantRefused("Invalid grant: redirect_uri does not match")
+        grant.used_at = now
+        if grant.location_id:
+            self.installed.setdefault(grant.location_id, now)
+        return self.new_pair(grant)
+
+    def rotate(self, refresh_token, now):
+        """A new pair for a refresh token; the old one dies, except that twins within the grace get the same pair."""
+        grant = self.refresh_tokens.get(refresh_token)
+        if grant is None or grant.revoked or grant.expires_at <= now:
+            raise GrantRefused("Invalid grant: refresh token is invalid")
+        if grant.used_at is not None:
+            if now - grant.used_at < self.config.grace_s:
+                return grant.answered["token"]
+            raise GrantRefused("Invalid grant: refresh token is invalid")
+        grant.used_at = now
+        grant.answered["token"] = self.new_pair(grant)
+        return grant.answered["token"]
+
+    def new_pair(self, grant):
+        now = time.time()
+        value = _jwt({"authClass": grant.kind.title(), "primaryAuthClassId": grant.location_id or grant.company_id})
+        token = Token(
+            value=value,
+            kind=grant.kind,
+            app=grant.client_id,
+            company_id=grant.company_id,
+            location_id=grant.location_id,
+            user_id=grant.user_id,
+            scopes=frozenset(grant.scopes),
+            expires_at=now + self.config.access_token_lifetime_s,
+            refresh_token=_jwt({"jti": str(uuid.uuid4())}),
+        )
+        self.tokens[value] = token
+        self.refresh_tokens[token.refresh_token] = Grant(
+            client_id=grant.client_id,
+            kind=grant.kind,
+            company_id=grant.company_id,
+            location_id=grant.location_id,
+            user_id=grant.user_id,
+            scopes=grant.scopes,
+            expires_at=now + 365 * 86_400,
+        )
+        return token
+
+    def new_private_token(self, location_id, scopes, chance=None):
+        number = (chance or random.SystemRandom()).getrandbits(128)
+        value = f"pit-{uuid.UUID(int=number, version=4)}"
+        # Each private token counts as its own app.
+        self.tokens[value] = Token(
+            value=value,
+            kind="private",
+            app=value[:12],
+            company_id=self.company.id,
+            location_id=location_id,
+            user_id=None,
+            scopes=frozenset(scopes),
+        )
+        return self.tokens[value]
+
+    def private_token_for(self, location_id):
+        return self.private_tokens[location_id]
+
+    def living_token(self, value, now):
+        token = self.tokens.get(value)
+        if token is None or (token.expires_at is not None and token.expires_at <= now):
+            return None
+        return token
+
+    def tokens_of(self, location_id=None, value=None):
+        return [
+            token
+            for token in self.tokens.values()
+            if (value and token.value == value) or (location_id and token.location_id == location_id)
+        ]
+
+    def expire(self, token):
+        token.expires_at = 0
+
+    def revoke(self, token):
+        """The access token and everything that could renew it."""
+        self.tokens.pop(token.value, None)
+        for grant in self.refresh_tokens.values():
+            if (grant.kind, grant.location_id, grant.client_id) == (token.kind, token.location_id, token.app):
+                grant.revoked = True
+
+
+def _jwt(claims):
+    parts = (json.dumps({"alg": "RS256", "typ": "JWT"}), json.dumps(claims), secrets.token_hex(32))
+    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)

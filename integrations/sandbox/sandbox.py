@@ -1,0 +1,86 @@
+"""One running sandbox: its account, its keys, and everything it remembers about requests."""
+
+import time
+
+from . import routes  # noqa: F401  registers the paths
+from .answers import Refused
+from .checks import identify, permit, route
+from .faults import Faults
+from .limits import Limits
+from .log import RequestLog
+from .oauth import Credentials
+from .seed import seeded_company
+from .webhooks import Webhooks
+
+# Medians measured against the real API, in milliseconds.
+REALISTIC_MS = {"search": 80, "task_write": 2_100, "oauth": 224, "read": 59, "write": 300}
+CHANGEABLE = {
+    "lag_s": "lag",
+    "grace_s": "grace",
+    "latency_ms": "latency_ms",
+    "rate": "rate",
+    "window_s": "window_s",
+    "daily": "daily",
+    "retry_after": "retry_after",
+    "create_status": "create_status",
+    "access_token_lifetime_s": "access_token_lifetime",
+    "code_lifetime_s": "code_lifetime",
+    "webhook_url": "webhook_url",
+    "webhook_policy": "webhook_policy",
+    "webhook_retry_s": "webhook_retry_s",
+    "webhook_tricks": "webhook_tricks",
+}
+
+
+class Sandbox:
+    def __init__(self, config):
+        # Settings change as it runs; what it was started with is what a reset returns to.
+        self.started_with = config
+        self.start(config.changed())
+
+    def start(self, config):
+        self.config = config
+        self.company = seeded_company(config)
+        self.credentials = Credentials(config, self.company, config.seed)
+        self.limits = Limits(config)
+        self.faults = Faults()
+        self.log = RequestLog()
+        self.webhooks = Webhooks(self)
+        self.noted_write = False
+
+    @staticmethod
+    def clock():
+        return time.time()
+
+    def answer(self, call):
+        """The answer to one API request. Nothing here waits, so no other request sees it half done."""
+        self.noted_write = False
+        before = self.company.changes() if call.method != "GET" else 0
+        try:
+            operation = route(call)
+            if operation.access != "none":
+                identify(call)
+                if not self.limits.take(call.rate_key, self.clock()):
+                    return self.limits.refusal(call.rate_key, self.clock())
+                permit(call)
+            answer = operation.answer(call)
+        except Refused as refusal:
+            answer = refusal.answer
+        if answer.status is None:
+            answer.status = self.config.create_status
+        call.committed = self.noted_write or (call.method != "GET" and self.company.changes() != before)
+        return answer
+
+    def latency(self, call):
+        """Seconds this request takes."""
+        if self.config.latency_ms != "realistic":
+            return float(self.config.latency_ms) / 1000
+        group = call.operation.group if call.operation else "api"
+        kind = group if group in REALISTIC_MS else "read" if call.method == "GET" else "write"
+        return REALISTIC_MS[kind] / 1000
+
+    def settings(self):
+        return {word: getattr(self.config, name) for name, word in CHANGEABLE.items()} | {
+            "strict": self.config.strict,
+            "redirect_uris": self.credentials.redirect_uris,
+        }

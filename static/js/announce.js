@@ -1,0 +1,49 @@
+// Tells screen readers what a swap changed, keeps the focus on the page, and says so when an answer did not come.
+const announcer = document.getElementById("announcer");
+
+export function announce(text) {
+  announcer.textContent = "";
+  // A moment later, or the same words twice would count as no change.
+  setTimeout(() => { announcer.textContent = text; }, 60);
+}
+
+function lookAt(part) {
+  if (!part?.querySelectorAll) return;
+  const all = (selector) => [part, ...part.querySelectorAll(selector)].filter((one) => one.matches?.(selector));
+  const words = all("[data-announce]").map((one) => one.dataset.announce).filter(Boolean);
+  if (words.length) announce(words.join(". "));
+  const target = all("[data-focus]")[0];
+  if (target) target.focus({ preventScroll: false });
+}
+
+// After an outerHTML swap `htmx:load` names the new part; after an innerHTML swap it names its children.
+document.addEventListener("htmx:load", (event) => {
+  if (event.detail.elt !== document.body) lookAt(event.detail.elt);
+});
+
+function trouble(text) {
+  const pattern = document.getElementById("toast-pattern");
+  const toast = pattern.content.firstElementChild.cloneNode(true);
+  toast.querySelector(".toast__text").textContent = text;
+  const corner = document.getElementById("toasts");
+  for (const old of corner.querySelectorAll("[data-trouble]")) old.remove();
+  toast.dataset.trouble = "";
+  corner.append(toast);
+}
+
+// What asks by itself (status, badges) may fail quietly and ask again; what a person did must not.
+const isPersons = (event) => event.detail.requestConfig?.triggeringEvent?.isTrusted ?? false;
+
+document.addEventListener("htmx:sendError", (event) => {
+  if (isPersons(event)) trouble("Rankr could not be reached. What you typed is still here; try again in a moment.");
+});
+document.addEventListener("htmx:timeout", (event) => {
+  if (isPersons(event)) trouble("Rankr took too long to answer. What you typed is still here; look before you try again.");
+});
+document.addEventListener("htmx:responseError", (event) => {
+  if (!isPersons(event)) return;
+  const status = event.detail.xhr.status;
+  if (status === 404) trouble("That is not here any more. Reload the page to see what is.");
+  else if (status === 403) trouble("You may not do that, or your session has changed. Reload the page and try again.");
+  else trouble("Something went wrong on our side. What you typed is still here; try again in a moment.");
+});

@@ -1,0 +1,132 @@
+"""A worker that is killed at any instruction loses nothing and doubles nothing, judged by GHL's own log and state."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+from django.db import connection as database
+
+from contacts.models import Change, Contact, Note, Task
+from integrations.models import SyncRun
+from tests.sandbox_control import ROOT, consent
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(300)]
+
+KILLS = 10
+TIMEOUT_S, LEASE_S = 1.0, 2.0
+
+
+class Worker:
+    """A real Celery worker with prefork children and its own beat, as in production."""
+
+    def __init__(self, sandbox, folder):
+        name = database.settings_dict["NAME"]
+        url = os.environ["DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
+        self.environment = os.environ | {
+            "DATABASE_URL": url,
+            "GHL_API_BASE": sandbox.url,
+            "GHL_MARKETPLACE_BASE": sandbox.url,
+            "GHL_CLIENT_ID": sandbox.credentials["client_id"],
+            "GHL_CLIENT_SECRET": sandbox.credentials["client_secret"],
+            "GHL_TIMEOUT_S": str(TIMEOUT_S),
+            "GHL_RATE_LIMIT": "100000",
+            "WORK_LEASE_S": str(LEASE_S),
+            "SWEEP_EVERY_S": "0.5",
+            "SYNC_EVERY_S": "3600",
+        }
+        self.command = [
+            sys.executable, "-m", "celery", "-A", "rankr_dash", "worker", "-B", "-P", "prefork", "-c", "2",
+            "-s", str(folder / "beat"), "--without-gossip", "--without-mingle", "-l", "ERROR",
+        ]  # fmt: skip
+        self.log = (folder / "worker.log").open("ab")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            self.command, cwd=ROOT, env=self.environment, start_new_session=True, stdout=self.log, stderr=self.log
+        )
+
+    def kill(self):
+        """Parent and children at once, as when the machine goes away."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def worker(sandbox, tmp_path):
+    worker = Worker(sandbox, tmp_path)
+    yield worker
+    worker.kill()
+    worker.log.close()
+
+
+def wait_until(true, seconds=90):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)  # the processes watched live outside this one: looking is all there is
+
+
+def test_ten_kills_in_the_middle_of_a_sync_and_of_writes_lose_and_double_nothing(
+    sandbox, ada, ana, northgate, worker, settings
+):
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    rng = random.Random(20261123)
+    sandbox.reset(contacts=150)
+    worker.environment |= {"GHL_CLIENT_SECRET": sandbox.credentials["client_secret"]}
+    connection = consent(ada, northgate, sandbox)
+    wait_until(lambda: Contact.objects.filter(location=connection.location).count() == 150)
+    sandbox.settings(latency_ms=30)
+    people = list(Contact.objects.order_by("pk")[:60])
+    changes = []
+    for round_ in range(KILLS):
+        for person in people[round_ * 6 : round_ * 6 + 6]:
+            changes.append(Note(location=person.location, contact=person, body=f"Note {len(changes)}").create(by=ana))
+            changes.append(person.edit(by=ana, city=f"City {len(changes)}"))
+            due = person.created_at
+            task = Task(location=person.location, contact=person, title=f"Task {len(changes)}", due_at=due)
+            changes.append(task.create(by=ana))
+        before = sandbox.log()["last"]
+        wanted = rng.randint(4, 30)
+        wait_until(lambda: sandbox.log()["last"] >= before + wanted or everything_settled())  # noqa: B023
+        worker.kill()
+        worker.start()
+    wait_until(everything_settled)
+    wait_until(lambda: SyncRun.objects.filter(finished_at=None).count() == 0)
+
+    states = Counter(Change.objects.values_list("state", flat=True))
+    assert states == {"confirmed": len(changes)}
+    assert SyncRun.objects.get(kind="full").outcome == "complete"
+    there = sandbox.get("state")
+    for kind, model, word in (("notes", Note, "body"), ("tasks", Task, "title")):
+        rows = sandbox.records(kind, location_id=connection.location.remote_id)["records"]
+        ours = Counter(row[word] for row in rows if row[word].startswith(("Note ", "Task ")))
+        assert set(ours.values()) == {1}
+        assert len(ours) == len(changes) // 3
+        assert model.objects.present().count() == there[kind]
+    assert Contact.objects.present().count() == there["contacts"]
+    for change in changes[1::3]:
+        record = sandbox.records("contacts", id=change.contact.remote_id)["records"][0]
+        assert record["city"] == change.values["city"]
+
+
+def everything_settled():
+    return not Change.objects.unsettled().exists()
+
+
+def test_a_wiped_redis_loses_no_edit(sandbox, synced, ana, worker, settings):
+    from integrations.gateway import _redis
+
+    person = Contact.objects.first()
+    sandbox.settings(latency_ms=30)
+    for number in range(5):
+        Note(location=person.location, contact=person, body=f"Before the flood {number}").create(by=ana)
+        _redis(settings.REDIS_URL).flushall()
+    wait_until(everything_settled)
+    notes = sandbox.records("notes", contact_id=person.remote_id)["records"]
+    assert sum(note["body"].startswith("Before the flood") for note in notes) == 5
