@@ -22,7 +22,7 @@ class UserCreationForm(AdminUserCreationForm):
 class UserChangeForm(DjangosUserChangeForm):
     class Meta:
         model = User
-        fields = "__all__"  # noqa: DJ007 (the fieldsets below choose)
+        fields = "__all__"
         field_classes = {}
 
 

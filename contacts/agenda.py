@@ -61,6 +61,19 @@ def by_zone(locations):
     return zones
 
 
+def place_of(zone):
+    """Chicago, for America/Chicago."""
+    return str(zone).rsplit("/", 1)[-1].replace("_", " ")
+
+
+def name_places(tasks, locations):
+    """Where clocks differ, a time of day needs its place: `task.place` is empty while one clock rules all."""
+    differ = len({location.zone for location in locations}) > 1
+    for task in tasks:
+        task.place = place_of(task.location.zone) if differ else ""
+    return tasks
+
+
 def due_in(group, locations, now, field="due_at"):
     """The condition for one group over locations in several zones."""
     if group == "none":

@@ -102,4 +102,5 @@ def _words(change, key, value):
     )
     if known and known.data_type.upper() == "DATE":
         control = "date"
-    return f"“{in_words(value, control)[:120]}”"
+    words = in_words(value, control)[:120]
+    return words if words[:1] in "(+0123456789" else f"“{words}”"

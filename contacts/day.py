@@ -20,7 +20,7 @@ class Booking:
     state: str = ""  # past, next, or later
     lane: int = 0
 
-    is_wide: bool = True  # nobody else stands at the same time
+    of: int = 1  # how many stand side by side here
 
     @property
     def end(self):
@@ -40,7 +40,6 @@ class Day:
     hours: list = field(default_factory=list)  # (quarter, "09:00")
     bookings: list = field(default_factory=list)
     unplaced: list = field(default_factory=list)  # more at once than there are lanes
-    lanes: int = 1
     now_at: int | None = None
     now_rest: int = 0  # 0, 5 or 10 minutes past that quarter
 
@@ -57,6 +56,7 @@ class Day:
             # Two lines of words need half an hour of height.
             length = max(2, -(-(end - start) // QUARTER))
             day._place(Booking(appointment, at, min(length, 32), _state(appointment, now)))
+        _share_the_width(day.bookings)
         _mark_next(day.bookings)
         local = now.astimezone(zone)
         minutes = (local.hour - first) * 60 + local.minute
@@ -71,9 +71,6 @@ class Day:
         for lane in range(LANES):
             if lane not in taken:
                 booking.lane = lane
-                for one in (booking, *met):
-                    one.is_wide = not met
-                self.lanes = max(self.lanes, lane + 1)
                 self.bookings.append(booking)
                 return
         self.unplaced.append(booking.appointment)
@@ -94,6 +91,18 @@ def _minute(moment, date, latest):
 
 def _state(appointment, now):
     return "past" if (appointment.ends_at or appointment.starts_at + HALF_HOUR) <= now else "later"
+
+
+def _share_the_width(bookings):
+    """Bookings that touch one another, directly or through others, divide the width evenly."""
+    together, end = [], 0
+    for booking in sorted(bookings, key=lambda one: one.at):
+        if together and booking.at >= end:
+            together = []
+        together.append(booking)
+        end = max(one.end for one in together)
+        for one in together:
+            one.of = max(other.lane for other in together) + 1
 
 
 def _mark_next(bookings):

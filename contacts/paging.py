@@ -35,7 +35,10 @@ class Order:
         here = Func(F(self.key), F("pk"), function="ROW", output_field=TextField())
         return past(here, Func(Value(value), Value(pk), function="ROW", output_field=TextField()))
 
-    def cursor(self, value, pk):
+    def cursor(self, row):
+        return self.cursor_at(getattr(row, self.key), row.pk)
+
+    def cursor_at(self, value, pk):
         pair = [value.isoformat() if isinstance(value, datetime) else value, pk]
         return base64.urlsafe_b64encode(json.dumps(pair).encode()).decode().rstrip("=")
 
@@ -68,22 +71,27 @@ class Page:
 def page_of(rows, order, after, size, now, load=None):
     """The rows behind the cursor; a cursor that is not ours starts at the top.
 
-    The order is settled over keys alone; `load` then fetches the few rows of the page, with all that they show.
+    With `load` the order is settled over keys alone, and `load` fetches the few rows of the page with all they show.
     """
-    keys = order.sort(rows, now)
+    rows = order.sort(rows, now)
     place = order.parse(after) if after else None
     if place:
-        keys = keys.filter(order.beyond(*place))
-    found = list(keys.values_list(order.key, "pk")[: size + 1])
-    shown = found[:size]
-    loaded = (load or _as_they_are)(rows.model._default_manager.filter(pk__in=[pk for _, pk in shown])) if shown else []
-    by_pk = {row.pk: row for row in loaded}
-    after = order.cursor(*shown[-1]) if len(found) > size else ""
-    return Page([by_pk[pk] for _, pk in shown if pk in by_pk], after, place is None)
+        rows = rows.filter(order.beyond(*place))
+    if load is None:
+        found = list(rows[: size + 1])
+        shown, cursors = found[:size], [order.cursor(row) for row in found[:size]]
+    else:
+        found = list(rows.values_list(order.key, "pk")[: size + 1])
+        shown, cursors = _loaded(rows.model, found[:size], load), [order.cursor_at(*key) for key in found[:size]]
+    return Page(shown, cursors[-1] if len(found) > size else "", place is None)
 
 
-def _as_they_are(rows):
-    return rows
+def _loaded(model, keys, load):
+    """The rows of these keys in their order, without those that vanished in between."""
+    if not keys:
+        return []
+    by_pk = {row.pk: row for row in load(model._default_manager.filter(pk__in=[pk for _, pk in keys]))}
+    return [by_pk[pk] for _, pk in keys if pk in by_pk]
 
 
 def count_up_to(rows, limit=COUNT_LIMIT):

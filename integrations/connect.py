@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from contacts.models import Location
+from contacts.models import Location, Role
 from integrations import sync
 from integrations.ghl import errors, oauth, scopes
 from integrations.ghl.client import GhlClient
@@ -44,8 +44,12 @@ def finish(user, session_key, state, code):
     """Exchange the code GHL sent us back with. A forged or late return is refused and stores nothing."""
     attempts = ConnectAttempt.objects.select_related("business", "location")
     attempt = attempts.filter(state_hash=_hash(state or "")).first()
-    honest = attempt and attempt.user_id == user.pk and attempt.session_hash == _hash(session_key)
-    if not honest or attempt.business.role_of(user) != "admin":
+    if (
+        attempt is None
+        or attempt.user_id != user.pk
+        or attempt.session_hash != _hash(session_key)
+        or attempt.business.role_of(user) != Role.ADMIN
+    ):
         raise CannotConnect("This answer from GHL does not belong to a connection you started here. Start again.")
     if not attempt.use():
         raise CannotConnect("This connection attempt was used already or took longer than ten minutes. Start again.")

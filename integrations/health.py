@@ -69,7 +69,9 @@ class Health:
     @property
     def phase_number(self):
         phases = [phase.value for phase in SyncRun.Phase][:-1]
-        return f"phase {phases.index(self.run.phase) + 1} of {len(phases)}" if self.run.phase in phases else ""
+        if self.run is None or self.run.phase not in phases:
+            return ""
+        return f"phase {phases.index(self.run.phase) + 1} of {len(phases)}"
 
     @property
     def missing_scopes(self):

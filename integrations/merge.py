@@ -5,8 +5,12 @@ open Change of ours are left alone, and each change becomes a line of history. E
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 from string import capwords
+from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
@@ -19,12 +23,15 @@ from contacts.models import (
     Company,
     Contact,
     HistoryEvent,
+    Location,
     RemoteUser,
 )
-from contacts.models.mirrored import plain
+from contacts.models.mirrored import Mirrored, MirroredQuerySet, plain
 from integrations.ghl import compare
 
-REFERENCES = {
+Row = dict[str, Any]  # what integrations.ghl.payloads makes of an answer, under our names
+
+REFERENCES: dict[str, Any] = {
     "owner_remote_id": RemoteUser,
     "assignee_remote_id": RemoteUser,
     "author_remote_id": RemoteUser,
@@ -50,14 +57,14 @@ class Merged:
         return bool(self.added or self.changed or self.removed)
 
 
-def merge(location, model, rows):
+def merge(location: Location, model: type[Mirrored], rows: list[Row]) -> "Merged":
     """Take `rows` (payload dicts, our names) of one model into this location. All or nothing; safe to repeat."""
     with transaction.atomic():
         hold(location)
         return _Merge(location, model).take(rows)
 
 
-def merge_whole(location, model, rows, of):
+def merge_whole(location: Location, model: type[Mirrored], rows: list[Row], of: MirroredQuerySet) -> "Merged":
     """Like `merge`, for a listing known to be complete: our rows in the queryset `of` that it lacks are removed."""
     with transaction.atomic():
         hold(location)
@@ -68,7 +75,7 @@ def merge_whole(location, model, rows, of):
         return merged
 
 
-def remove(location, model, gone):
+def remove(location: Location, model: type[Mirrored], gone: Iterable[Mirrored]) -> "Merged":
     """Put a tombstone on rows that GHL says are gone, unless a person here is still deciding about them."""
     with transaction.atomic():
         hold(location)
@@ -90,7 +97,8 @@ class _Merge:
     def __init__(self, location, model):
         self.location, self.model, self.kind = location, model, model.KIND
         self.merged = Merged()
-        self.events, self.activity = [], defaultdict(lambda: None)
+        self.events: list[HistoryEvent] = []
+        self.activity: dict[int, datetime] = {}
 
     def take(self, rows):
         rows = {row["remote_id"]: row for row in rows if row.get("remote_id")}
@@ -180,20 +188,27 @@ class _Merge:
 
     def _adopted(self, values):
         """Our own row, if this is the answer to a creation of ours that we have not heard back about."""
-        if self.kind == "appointment":
-            return None
-        waiting = Change.objects.unsettled().filter(kind=self.kind, verb="create", location=self.location)
-        waiting = waiting.exclude(state=Change.State.QUEUED, attempts=0)
-        if self.kind != "contact":
-            waiting = waiting.filter(contact_id=self.contacts[values["contact_remote_id"]])
-        for change in waiting:
+        for change in self.creations:
             row = change.record
-            if row.remote_id is None and looks_like(self.kind, change.values, values):
+            elsewhere = self.kind != "contact" and change.contact_id != self.contacts[values["contact_remote_id"]]
+            if not elsewhere and row.remote_id is None and looks_like(self.kind, change.values, values):
                 row.remote_id = values["remote_id"]
                 row.snapshot = {key: plain(values[key]) for key in self.model.VALUES if key in values}
                 row.save(update_fields=["remote_id", "snapshot"])
                 return row
         return None
+
+    @cached_property
+    def author_names(self):
+        return dict(RemoteUser.objects.filter(location=self.location).values_list("pk", "name"))
+
+    @cached_property
+    def creations(self):
+        """Creations of ours that may have reached GHL already."""
+        if self.kind == "appointment":
+            return []
+        waiting = Change.objects.unsettled().filter(kind=self.kind, verb="create", location=self.location)
+        return list(waiting.exclude(state=Change.State.QUEUED, attempts=0).select_related(self.kind))
 
     def _kind_of(self, changes):
         if self.kind == "contact" and set(changes) == {"tags"}:
@@ -234,7 +249,7 @@ class _Merge:
 
     def _holding(self, rows):
         """{row pk: keys with an open Change}. An open deletion holds everything, under the name "deleted"."""
-        held = defaultdict(dict)
+        held: dict[int, dict] = defaultdict(dict)
         if self.kind == "appointment":
             return held
         changes = Change.objects.holding().filter(kind=self.kind, **{f"{self.kind}__in": [row.pk for row in rows]})
@@ -256,20 +271,22 @@ class _Merge:
                 kind=kind,
                 changes=changes,
                 actor_kind=ActorKind.GHL,
-                actor_name=str(row.author) if self.kind == "note" and row.author_id else "",
+                actor_name=self.author_names.get(row.author_id, "") if self.kind == "note" else "",
                 happened_at=happened_at,
                 **({} if self.kind == "contact" else {self.kind: row}),
             )
         )
         if happened_at <= timezone.now():
-            latest = self.activity[contact_id]
-            self.activity[contact_id] = max(latest, happened_at) if latest else happened_at
+            self.activity[contact_id] = max(self.activity.get(contact_id, happened_at), happened_at)
 
     def _save(self, new, touched, fields):
         adopted = [row for row in new if row.pk]
         new = [row for row in new if not row.pk]
         if self.kind == "contact":
+            companies = Company.objects.in_bulk({row.company_id for row in [*new, *touched] if row.company_id})
             for row in [*new, *touched]:
+                row.location = self.location  # both at hand, so that indexing asks the database nothing
+                row.company = companies.get(row.company_id)
                 row.index()
             fields = fields | set(Contact.INDEXED) if touched else fields
             for row in new:
@@ -325,8 +342,10 @@ def _unfold(values, ours):
         values["company_name"] = capwords(folded)
 
 
+IDENTIFYING = {"contact": ("email", "phone", "first_name", "last_name"), "task": ("title", "body", "due_at")}
+
+
 def looks_like(kind, ours, theirs):
     """Whether a remote row is the one our creation asked for: same words, same time."""
-    keys = {"contact": ("email", "phone", "first_name", "last_name"), "task": ("title", "body", "due_at")}
-    keys = keys.get(kind, ("title", "body"))
+    keys = IDENTIFYING.get(kind, ("title", "body"))
     return all(compare.same(kind, key, ours.get(key, ""), plain(theirs.get(key, ""))) for key in keys)

@@ -252,10 +252,9 @@ class _Pull:
             while people := list(waiting.order_by("-last_activity_at", "-pk")[:BATCH]):
                 answers = list(readers.map(lambda person: self._read_aside(person, parts), people))
                 with transaction.atomic():
-                    for person, answer in zip(people, answers, strict=True):
-                        if answer is not None:
-                            self._take_parts(person, answer)
-                    self._take_absence([p for p, answer in zip(people, answers, strict=True) if answer is None])
+                    read = dict(zip(people, answers, strict=True))
+                    self._take_parts({person: answer for person, answer in read.items() if answer is not None})
+                    self._take_absence([person for person, answer in read.items() if answer is None])
                     self._mark_read(people, parts)
                     self.save(counts=self.count(len(people)), cursor=self.run.cursor)
         if self.is_full:
@@ -267,7 +266,10 @@ class _Pull:
         parts = self.run.cursor.get("parts") or ["record", "notes", "tasks", "appointments"]
         answer = self._parts_of(person, parts)
         with transaction.atomic():
-            self._take_parts(person, answer)
+            if answer is None:
+                remove(self.location, Contact, [person])
+            else:
+                self._take_parts({person: answer})
             self._mark_read([person], parts)
             self.save()
 
@@ -295,16 +297,19 @@ class _Pull:
         except errors.NotFound:
             return None
 
-    def _take_parts(self, person, answer):
-        if answer is None:
-            remove(self.location, Contact, [person])
-            return
-        if "record" in answer:
-            merge(self.location, Contact, answer["record"])
+    def _take_parts(self, read):
+        """Bring {person: {part: rows}} in; what GHL lists for one person is complete, so what it lacks is gone."""
+        parts: dict = next(iter(read.values()), {})
+        if "record" in parts:
+            merge(self.location, Contact, [row for answer in read.values() for row in answer["record"]])
         for part, model in (("notes", Note), ("tasks", Task), ("appointments", Appointment)):
-            if part in answer:
-                rows = [{**row, "contact_remote_id": person.remote_id} for row in answer[part]]
-                merge_whole(self.location, model, rows, of=model.objects.filter(contact=person))
+            if part in parts:
+                rows = [
+                    {**row, "contact_remote_id": person.remote_id}
+                    for person, answer in read.items()
+                    for row in answer[part]
+                ]
+                merge_whole(self.location, model, rows, of=model.objects.filter(contact__in=list(read)))
 
     def _unread_people(self):
         people = self.location.contacts.present().filter(remote_id__isnull=False)

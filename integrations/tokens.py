@@ -60,8 +60,8 @@ def valid_token(connection_id, rejected=None):
         if connection.kind == Connection.Kind.PIT:
             return _static_token(connection, token, rejected)
         now = timezone.now()
-        usable = token != rejected and connection.expires_at > now + MARGIN
-        if usable and connection.renew_at > now:
+        usable = token != rejected and _later(connection.expires_at, now + MARGIN)
+        if usable and _later(connection.renew_at, now):
             return token
         if _take_lease(connection):
             renew(connection)
@@ -100,7 +100,7 @@ def renew(connection):
         later = timezone.now() + RETRY_AFTER
         Connection.objects.filter(pk=connection.pk, token_version=version).update(lease_until=None, renew_at=later)
         log.warning("connection %s: token not renewed: %s", connection.pk, type(trouble).__name__)
-        if connection.expires_at <= timezone.now() + MARGIN:
+        if not _later(connection.expires_at, timezone.now() + MARGIN):
             raise
     else:
         store(connection, grant, version)
@@ -131,6 +131,10 @@ def grant_values(connection, grant):
     if grant.scopes:
         values["scopes"] = list(grant.scopes)
     return values
+
+
+def _later(moment, now):
+    return moment is not None and moment > now
 
 
 def _static_token(connection, token, rejected):

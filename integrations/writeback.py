@@ -14,6 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from contacts.models import Change, Contact, Note, Task
+from contacts.models.editable import Editable
 from contacts.models.mirrored import plain
 from integrations import sync
 from integrations.gateway import client_for
@@ -24,7 +25,7 @@ from integrations.tokens import ConnectionParked
 
 log = logging.getLogger(__name__)
 
-MODELS = {"contact": Contact, "task": Task, "note": Note}
+MODELS: dict[str, type[Editable]] = {"contact": Contact, "task": Task, "note": Note}
 BASE_WAIT_S, LONGEST_WAIT_S = 2, 60
 SETTLING = timedelta(seconds=2)  # GHL may answer a read with what was there a moment ago: ask once more before judging
 CLOCKS_APART = timedelta(minutes=2)
@@ -208,7 +209,8 @@ class _Courier:
     # --- talking to GHL -------------------------------------------------------------------------------------------
 
     def _call(self, batch):
-        verb, values = batch[0].verb, {}
+        verb = batch[0].verb
+        values: dict = {}
         for change in batch:
             values = _laid_over(values, change.values)
         call = getattr(self, f"_{verb}_{self.kind}", None) or getattr(self, f"_{verb}")
@@ -260,7 +262,7 @@ class _Courier:
 
     @property
     def _person(self):
-        return self.record.contact.remote_id
+        return self.record.person.remote_id
 
     def _read_back(self):
         if self.kind == "contact":
@@ -297,10 +299,10 @@ class _Courier:
         return [payloads.contact_values(row) for row in page.rows]
 
     def _ids_here(self):
-        rows = MODELS[self.kind].objects.filter(location=self.record.location, remote_id__isnull=False)
-        if self.kind != "contact":
-            rows = rows.filter(contact=self.record.contact)
-        return set(rows.values_list("remote_id", flat=True)) if self.kind != "contact" else set()
+        if self.kind == "contact":
+            return set()
+        rows = self.record.person.tasks if self.kind == "task" else self.record.person.notes
+        return set(rows.filter(remote_id__isnull=False).values_list("remote_id", flat=True))
 
     def _known_ids(self, change):
         return sorted(self._ids_here()) if change.verb == Change.Verb.CREATE else []
@@ -376,7 +378,7 @@ class _Courier:
     def _afterwards(self, batch):
         # GHL workflows often make a task when a note arrives, and no webhook tells us about every task.
         if self.kind == "note" and batch[0].verb == Change.Verb.CREATE:
-            sync.start_contact(self.record.contact, only=["tasks"])
+            sync.start_contact(self.record.person, only=["tasks"])
 
     # --- what can stand in the way --------------------------------------------------------------------------------
 
@@ -389,7 +391,7 @@ class _Courier:
                 self._settle([change], Change.State.REFUSED, sentence="It was never created in GHL.")
             return True
         if self.kind != "contact" and self._person is None:
-            if self.record.contact.changes.unsettled().filter(kind="contact", verb="create").exists():
+            if self.record.person.changes.unsettled().filter(kind="contact", verb="create").exists():
                 self._release(next_at=timezone.now() + SETTLING)
                 return False
             self._settle([change], Change.State.REFUSED, sentence="Its contact was not created in GHL.")

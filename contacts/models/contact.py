@@ -11,7 +11,7 @@ from contacts.models.change import Change
 from contacts.models.company import Company
 from contacts.models.editable import Editable
 from contacts.models.location import RemoteUser
-from contacts.models.mirrored import Mirrored, MirroredQuerySet
+from contacts.models.mirrored import MirroredQuerySet
 
 
 class ContactQuerySet(MirroredQuerySet):
@@ -20,7 +20,7 @@ class ContactQuerySet(MirroredQuerySet):
         return self.filter(business__memberships__user=user) if user.is_authenticated else self.none()
 
 
-class Contact(Editable, Mirrored):
+class Contact(Editable):
     """A person, as one GHL location knows them."""
 
     KIND = "contact"

@@ -2,26 +2,25 @@
 
 from datetime import timedelta
 
-from django.db import models, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from contacts.models.change import ActorKind, Change
 from contacts.models.history import HistoryEvent
-from contacts.models.mirrored import plain
+from contacts.models.mirrored import Mirrored, plain
 
 
 class NotEditable(Exception):
     """The location does not allow edits; the message says why."""
 
 
-class Editable(models.Model):
+class Editable(Mirrored):
     """Mixed into Contact, Task and Note. `KIND` names the record in Change and HistoryEvent.
 
     `BY_PART` are the keys whose value is a mapping of which a Change carries only the entries that differ; an entry
     that is gone is carried as None.
     """
 
-    KIND = ""
     BY_PART: tuple[str, ...] = ()
 
     class Meta:

@@ -33,6 +33,7 @@ class Mirrored(models.Model):
     `remote_id` is null until GHL has created the row. `deleted_at` is a tombstone: here or there it was deleted.
     """
 
+    KIND = ""
     VALUES: tuple[str, ...] = ()
 
     location = models.ForeignKey(Location, models.CASCADE, related_name="%(class)ss")

@@ -4,10 +4,9 @@ from django.db.models import Q
 from contacts.models.contact import Contact
 from contacts.models.editable import Editable
 from contacts.models.location import RemoteUser
-from contacts.models.mirrored import Mirrored
 
 
-class Note(Editable, Mirrored):
+class Note(Editable):
     """What someone wrote about a contact. `body` is kept raw, as GHL has it: hostile until sanitised on render."""
 
     KIND = "note"

@@ -5,7 +5,7 @@ from django.utils import timezone
 from contacts.models.contact import Contact
 from contacts.models.editable import Editable
 from contacts.models.location import RemoteUser
-from contacts.models.mirrored import Mirrored, MirroredQuerySet
+from contacts.models.mirrored import MirroredQuerySet
 
 
 class TaskQuerySet(MirroredQuerySet):
@@ -16,7 +16,7 @@ class TaskQuerySet(MirroredQuerySet):
         return self.open().filter(due_at__lt=now)
 
 
-class Task(Editable, Mirrored):
+class Task(Editable):
     """Something to do for a contact. GHL wants a title and a due date on every task."""
 
     KIND = "task"

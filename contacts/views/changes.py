@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from contacts.badges import Badges
+from contacts.fields import clock_of
 from contacts.models import Change
 from contacts.views import fields, page
 from contacts.views.acts import back, check_editable, contact_or_404, edits, tell
@@ -97,7 +98,7 @@ def place_of(request, contact, change):
         return "#contact-owner", "contacts/_contact_owner.html", page.owner(contact)
     slugs = slugs_of(contact, change)
     if len(slugs) == 1:
-        return f"#field-{slugs[0]}", fields.PART, {"field": fields.part(contact, slugs[0])}
+        return f"#field-{slugs[0]}", fields.PART, {"field": fields.part(contact, slugs[0]), "clock": clock_of(contact)}
     return "#panel-fields", "contacts/_contact_fields.html", page.fields(contact)
 
 

@@ -4,7 +4,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from contacts.badges import Badges
-from contacts.fields import field_of
+from contacts.fields import clock_of, field_of
 from contacts.forms_contact import FieldForm
 from contacts.models import NotEditable
 from contacts.views import page
@@ -39,7 +39,12 @@ def edit_field(request, pk, slug):
         more = {"contact": contact, "field": field, **page.fields(contact, form_of={slug: form})}
         return page.refused(request, contact, PART, more)
     change = save(contact, field, form.cleaned_data["value"], request.user)
-    context = {"contact": contact, "field": part(contact, slug), "said": f"{field.label} saved" if change else ""}
+    context = {
+        "contact": contact,
+        "field": part(contact, slug),
+        "clock": clock_of(contact),
+        "said": f"{field.label} saved" if change else "",
+    }
     events = ["contact-changed"] if change else []
     return done(request, contact, PART, context, [*events, "name-changed"] if slug in NAMES else events)
 

@@ -45,7 +45,7 @@ def refused(request, contact, part, more):
     return answer(request, "contacts/contact.html", context(request, contact, **more), part, status=422)
 
 
-# --- the head -----------------------------------------------------------------------------------------------------------
+# --- the head ---------------------------------------------------------------------------------------------------------
 
 
 def state(contact, badges=None):
@@ -101,10 +101,10 @@ def undoable(contact):
     """Deletions that have not been sent yet, newest first."""
     changes = contact.changes.filter(verb=Change.Verb.DELETE, state=Change.State.QUEUED)
     found = changes.filter(not_before__gt=timezone.now()).select_related("task").order_by("-pk")
-    return [change for change in found[:5]]
+    return list(found[:5])
 
 
-# --- fields -------------------------------------------------------------------------------------------------------------
+# --- fields -----------------------------------------------------------------------------------------------------------
 
 
 def fields(contact, badges=None, find="", form_of=None):
@@ -129,7 +129,7 @@ def fields(contact, badges=None, find="", form_of=None):
     }
 
 
-# --- history ------------------------------------------------------------------------------------------------------------
+# --- history ----------------------------------------------------------------------------------------------------------
 
 
 def history(contact, badges=None, params=None):
@@ -189,7 +189,7 @@ def composer(request, contact):
     }
 
 
-# --- work ---------------------------------------------------------------------------------------------------------------
+# --- work -------------------------------------------------------------------------------------------------------------
 
 
 def tasks(contact, badges=None, editing=""):

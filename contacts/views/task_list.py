@@ -89,8 +89,9 @@ def task_line(request, pk):
     task = get_object_or_404(for_lines(access.in_scope(request, Task.objects)), pk=pk)
     if not request.htmx:
         return redirect(task.contact)
+    agenda.name_places([task], access.in_scope(request, Location.objects, "business"))
     context = {"task": task, "group": agenda.group_of(task, now), "several": spans_businesses(request)}
-    return render(request, "contacts/_task_list_line.html", context)
+    return render(request, "contacts/_task_list_line.html", context | {"is_again": True})
 
 
 def for_lines(tasks):
@@ -104,7 +105,8 @@ def all_groups(chosen, tasks, locations, now):
     for name, label in agenda.GROUPS.items():
         if not counts[f"n_{name}"]:
             continue
-        found = list(order_of(name).sort(for_lines(tasks.filter(conditions[name])), now)[:LINES])
+        found = order_of(name).sort(for_lines(tasks.filter(conditions[name])), now)[:LINES]
+        found = agenda.name_places(list(found), locations)
         groups.append({
             "name": name,
             "label": label,
@@ -120,7 +122,7 @@ def one_group(request, chosen, tasks, group, locations, now):
     page = page_of(due, order_of(group), request.GET.get("after", ""), PAGE, now, for_lines)
     return {
         "page": page,
-        "group": {"name": group, "label": agenda.GROUPS[group], "tasks": page.rows},
+        "group": {"name": group, "label": agenda.GROUPS[group], "tasks": agenda.name_places(page.rows, locations)},
         "more": chosen.query(group=group, after=page.after) if page.after else "",
     }
 

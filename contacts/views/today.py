@@ -55,7 +55,7 @@ def main_zone(locations):
 def clocks(locations, first):
     """(zone, place) of every location's clock, the page's own first."""
     zones = dict.fromkeys([first, *(location.zone for location in locations)])
-    return [(zone, str(zone).rsplit("/", 1)[-1].replace("_", " ")) for zone in zones][:CLOCKS]
+    return [(zone, agenda.place_of(zone)) for zone in zones][:CLOCKS]
 
 
 def task_groups(request, locations, is_mine, now):
@@ -69,7 +69,7 @@ def task_groups(request, locations, is_mine, now):
         groups.append({
             "name": name,
             "label": agenda.GROUPS[name],
-            "tasks": found[:LINES],
+            "tasks": agenda.name_places(found[:LINES], locations),
             "count": about(count_up_to(due), is_whole=True) if len(found) > LINES else len(found),
             "has_more": len(found) > LINES,
         })  # fmt: skip

@@ -46,7 +46,7 @@ class SyncRun(Leased):
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
     stop_reason = models.TextField(blank=True)
 
-    objects = SyncRunQuerySet.as_manager()
+    objects = SyncRunQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         constraints = [

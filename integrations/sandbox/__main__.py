@@ -11,7 +11,7 @@ from .config import add_arguments, config_from
 
 def run(options):
     config = config_from(options)
-    app = create_app(config)
+    app = create_app(config, options["state"])
     print(
         f"Sandbox GHL at http://{config.host}:{config.port}  (credentials: /__sandbox__/credentials)",
         flush=True,
@@ -19,7 +19,12 @@ def run(options):
     # The seeded account lives as long as the process. Walking through it for garbage costs 80 ms a time.
     gc.collect()
     gc.freeze()
-    uvicorn.run(app, host=config.host, port=config.port, log_level="warning", access_log=False)
+    try:
+        uvicorn.run(app, host=config.host, port=config.port, log_level="warning", access_log=False)
+    finally:
+        # A second Ctrl-C passes over the end of the app, where it would have been saved.
+        if app.sandbox.keeper:
+            app.sandbox.keeper.save()
 
 
 def main():

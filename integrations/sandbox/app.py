@@ -10,7 +10,8 @@ from .sandbox import Sandbox
 
 class SandboxApp(Starlette):
     def __init__(self, sandbox):
-        super().__init__(routes=[*consent_routes(sandbox), *control_routes(sandbox)])
+        routes = [*consent_routes(sandbox), *control_routes(sandbox)]
+        super().__init__(routes=routes, lifespan=sandbox.keeper.while_serving if sandbox.keeper else None)
         self.sandbox = sandbox
         self.gate = Gate(sandbox)
 
@@ -25,5 +26,6 @@ class SandboxApp(Starlette):
 CONSENT_PATHS = ("/v2/oauth/chooselocation", "/oauth/chooselocation")
 
 
-def create_app(config):
-    return SandboxApp(Sandbox(config))
+def create_app(config, state=None):
+    """state: the file the account is kept in, if it is to outlive the process."""
+    return SandboxApp(Sandbox(config, state))

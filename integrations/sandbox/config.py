@@ -47,6 +47,7 @@ def add_arguments(parser):
     parser.add_argument("--port", type=int, default=Config.port)
     parser.add_argument("--contacts", type=int, default=Config.contacts, help="contacts in the first location")
     parser.add_argument("--seed", type=int, default=Config.seed, help="the same seed gives the same account")
+    parser.add_argument("--state", metavar="FILE", help="keep the account and its keys in FILE from start to start")
     parser.add_argument("--latency-ms", default="0", help="delay per request, or 'realistic'")
     parser.add_argument("--rate", type=int, default=Config.rate, help="requests per window; 0 lifts the limit")
     parser.add_argument("--window-s", type=float, default=Config.window_s)

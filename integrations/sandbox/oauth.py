@@ -6,10 +6,14 @@ import random
 import secrets
 import time
 import uuid
+from copy import copy
 from dataclasses import dataclass, field
 
 from .scopes import COMPANY_SCOPES, LOCATION_SCOPES
 from .store import new_hex_id, new_id
+
+# What of the credentials is plain data; tokens and grants need a hand to be kept.
+PLAIN = "app_id version_id client_id client_secrets redirect_uris installed private_tokens location_token".split()  # noqa: SIM905
 
 
 @dataclass
@@ -63,6 +67,7 @@ class Credentials:
         self.redirect_uris = list(config.redirect_uris)
         self.tokens, self.codes, self.refresh_tokens = {}, {}, {}
         self.installed = {}
+        self.changes = 0
         first = company.first
         self.private_tokens = {
             location_id: self.new_private_token(location_id, LOCATION_SCOPES, chance).value
@@ -102,6 +107,7 @@ class Credentials:
     def new_code(self, grant):
         code = secrets.token_hex(20)
         self.codes[code] = grant
+        self.changes += 1
         return code
 
     def redeem_code(self, code, redirect_uri, now):
@@ -142,6 +148,7 @@ class Credentials:
             expires_at=now + self.config.access_token_lifetime_s,
             refresh_token=_jwt({"jti": str(uuid.uuid4())}),
         )
+        self.changes += 1
         self.tokens[value] = token
         self.refresh_tokens[token.refresh_token] = Grant(
             client_id=grant.client_id,
@@ -157,6 +164,7 @@ class Credentials:
     def new_private_token(self, location_id, scopes, chance=None):
         number = (chance or random.SystemRandom()).getrandbits(128)
         value = f"pit-{uuid.UUID(int=number, version=4)}"
+        self.changes += 1
         # Each private token counts as its own app.
         self.tokens[value] = Token(
             value=value,
@@ -186,14 +194,63 @@ class Credentials:
         ]
 
     def expire(self, token):
+        self.changes += 1
         token.expires_at = 0
 
     def revoke(self, token):
         """The access token and everything that could renew it."""
+        self.changes += 1
         self.tokens.pop(token.value, None)
         for grant in self.refresh_tokens.values():
             if (grant.kind, grant.location_id, grant.client_id) == (token.kind, token.location_id, token.app):
                 grant.revoked = True
+
+    def kept(self):
+        """All of it as plain data, a copy."""
+        return {
+            **{name: copy(getattr(self, name)) for name in PLAIN},
+            "tokens": [_plain_token(token) for token in self.tokens.values()],
+            "codes": _plain_grants(self.codes),
+            "refresh_tokens": _plain_grants(self.refresh_tokens),
+        }
+
+    def restore(self, kept):
+        """Become what kept() gave; redirect URIs of this start are good as well."""
+        for name in PLAIN:
+            setattr(self, name, kept[name])
+        self.redirect_uris = list(dict.fromkeys([*kept["redirect_uris"], *self.config.redirect_uris]))
+        self.tokens = {row["value"]: _token(row) for row in kept["tokens"]}
+        # A code that has grown old is refused like one that never was.
+        now = time.time()
+        self.codes = {code: one for code, one in self._grants(kept["codes"]).items() if one.expires_at > now}
+        self.refresh_tokens = self._grants(kept["refresh_tokens"])
+
+    def _grants(self, rows):
+        grants = {}
+        for value, row in rows.items():
+            # The pair a twin is answered with is the one its token belongs to, as long as that is known.
+            answered = {name: self.tokens.get(one["value"]) or _token(one) for name, one in row["answered"].items()}
+            grants[value] = Grant(**row | {"scopes": tuple(row["scopes"]), "answered": answered})
+        return grants
+
+
+def _plain_token(token):
+    return vars(token) | {"scopes": sorted(token.scopes)}
+
+
+def _token(row):
+    return Token(**row | {"scopes": frozenset(row["scopes"])})
+
+
+def _plain_grants(grants):
+    return {
+        value: vars(grant)
+        | {
+            "scopes": list(grant.scopes),
+            "answered": {name: _plain_token(one) for name, one in grant.answered.items()},
+        }
+        for value, grant in grants.items()
+    }
 
 
 def _jwt(claims):

@@ -10,6 +10,7 @@ from .limits import Limits
 from .log import RequestLog
 from .oauth import Credentials
 from .seed import seeded_company
+from .state import Keeper
 from .webhooks import Webhooks
 
 # Medians measured against the real API, in milliseconds.
@@ -33,15 +34,23 @@ CHANGEABLE = {
 
 
 class Sandbox:
-    def __init__(self, config):
+    def __init__(self, config, state=None):
         # Settings change as it runs; what it was started with is what a reset returns to.
         self.started_with = config
-        self.start(config.changed())
+        self.keeper = Keeper(self, state) if state else None
+        config = config.changed()
+        account = self.keeper.open(config) if self.keeper else None
+        self.start(config, account)
+        if self.keeper:
+            self.keeper.begin(is_new=account is None)
 
-    def start(self, config):
+    def start(self, config, account=None):
         self.config = config
-        self.company = seeded_company(config)
-        self.credentials = Credentials(config, self.company, config.seed)
+        if account:
+            self.company, self.credentials = account
+        else:
+            self.company = seeded_company(config)
+            self.credentials = Credentials(config, self.company, config.seed)
         self.limits = Limits(config)
         self.faults = Faults()
         self.log = RequestLog()

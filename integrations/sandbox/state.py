@@ -7,16 +7,14 @@ import asyncio
 import contextlib
 import json
 import os
-from dataclasses import fields
 from pathlib import Path
 
-from .oauth import Grant, Token
+from .oauth import Credentials
 from .store import Company, Location
 
 FORMAT, VERSION = "sandbox-ghl", 1
 PAUSE_S = 1
-# What of the credentials is plain data; tokens and grants need a hand.
-PLAIN = """app_id version_id client_id client_secrets redirect_uris installed private_tokens location_token""".split()  # noqa: SIM905
+encoded = json.JSONEncoder(separators=(",", ":")).encode
 # file > locations > location > tables > table: what lies deeper is written in one go.
 DEPTH = 5
 
@@ -34,11 +32,10 @@ class Keeper:
 
     def open(self, config):
         """(company, credentials) of the file, or None for a new account. The kept seed and size enter the config."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if not os.path.lexists(self.path):
-            return None
         if self.path.is_dir():
             raise SystemExit(f"--state {self.path} is a folder; name a file.")
+        if not self.path.exists():
+            return None
         asked = config.changed()
         try:
             account = restored(read(self.path), config)
@@ -52,15 +49,27 @@ class Keeper:
                 flush=True,
             )
             return None
-        self.path.chmod(0o600)
+        with contextlib.suppress(OSError):
+            self.path.chmod(0o600)
         if (config.seed, config.contacts) != (asked.seed, asked.contacts):
             print(
-                f"{self.path} keeps an account made with --seed {config.seed} --contacts {config.contacts}: it wins over "
-                f"--seed {asked.seed} --contacts {asked.contacts}. For a new one, POST /__sandbox__/reset or delete "
-                "the file.",
+                f"{self.path} keeps an account made with --seed {config.seed} --contacts {config.contacts}: it wins "
+                f"over --seed {asked.seed} --contacts {asked.contacts}. For a new one, POST /__sandbox__/reset or "
+                "delete the file.",
                 flush=True,
             )
         return account
+
+    def begin(self, is_new):
+        """A new account is saved before anybody hears of its keys."""
+        if not is_new:
+            self.saved = self.changes()
+            return
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.save()
+        if self.trouble:
+            raise SystemExit(1)
 
     @contextlib.asynccontextmanager
     async def while_serving(self, app):
@@ -106,18 +115,13 @@ class Keeper:
 
 def snapshot(sandbox):
     """All that is kept. Records are never changed in place, so that a list of them is copy enough."""
-    keys, config = sandbox.credentials, sandbox.config
+    config = sandbox.config
     return {
         "format": FORMAT,
         "version": VERSION,
         "made_from": {"seed": config.seed, "contacts": config.contacts},
         "company": {"id": sandbox.company.id, "name": sandbox.company.name},
-        "credentials": {name: _copy(getattr(keys, name)) for name in PLAIN}
-        | {
-            "tokens": [vars(token).copy() for token in keys.tokens.values()],
-            "codes": {code: _grant_copy(grant) for code, grant in keys.codes.items()},
-            "refresh_tokens": {value: _grant_copy(grant) for value, grant in keys.refresh_tokens.items()},
-        },
+        "credentials": sandbox.credentials.kept(),
         "locations": [
             {
                 "record": json.loads(json.dumps(location.record)),
@@ -129,25 +133,17 @@ def snapshot(sandbox):
     }
 
 
-def _copy(value):
-    return value.copy() if isinstance(value, dict | list) else value
-
-
-def _grant_copy(grant):
-    return vars(grant) | {"answered": {name: vars(token).copy() for name, token in grant.answered.items()}}
-
-
 def lines(value, depth):
     """JSON with a record on each line. One call for all of it would keep requests waiting until it is through."""
     if not depth or not value or not isinstance(value, dict | list):
-        yield json.dumps(value, default=sorted, separators=(",", ":"))
+        yield encoded(value)
         return
     named = isinstance(value, dict)
     yield "{" if named else "["
     for number, item in enumerate(value.items() if named else value):
         yield ",\n" if number else "\n"
         if named:
-            yield json.dumps(item[0]) + ":"
+            yield encoded(item[0]) + ":"
         yield from lines(item[1] if named else item, depth - 1)
     yield "\n" + ("}" if named else "]")
 
@@ -160,6 +156,17 @@ def replace(path, pieces):
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.writelines(pieces)
     beside.replace(path)
+
+
+def put_aside(path):
+    """Where the file is now."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.broken{number if number > 1 else ''}")).exists():
+        number += 1
+    try:
+        return path.rename(aside)
+    except OSError as reason:
+        raise SystemExit(f"{path} can be neither read nor put aside: {reason}") from None
 
 
 def read(path):
@@ -177,10 +184,12 @@ def read(path):
 def restored(kept, config):
     made_from = kept["made_from"]
     config.seed, config.contacts = made_from["seed"], made_from["contacts"]
-    company = Company(**kept["company"])
+    company = Company(kept["company"]["id"], kept["company"]["name"])
     for one in kept["locations"]:
         location = Location(config, one["record"])
         location.pipelines = one["pipelines"]
         location.load({name: {row["id"]: row for row in rows} for name, rows in one["tables"].items()})
         company.locations[location.id] = location
-    return company, restored_credentials(kept["credentials"], config, company)
+    credentials = Credentials(config, company, config.seed)
+    credentials.restore(kept["credentials"])
+    return company, credentials

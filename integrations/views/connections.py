@@ -28,7 +28,10 @@ class TokenForm(forms.Form):
 
     def __init__(self, user, *args, **options):
         super().__init__(*args, **options)
-        self.fields["business"].queryset = Business.objects.administered_by(user)
+        businesses = forms.ModelChoiceField(
+            Business.objects.administered_by(user), label="Business", empty_label=None
+        )
+        self.fields["business"] = businesses
 
 
 @login_required

@@ -57,6 +57,15 @@ def test_each_location_has_its_own_midnight(at_14_20, look, contact, second_loca
     assert titles(look("?who=everyone"), "today") == ["Chicago"]
 
 
+def test_where_clocks_differ_a_time_names_its_place(at_14_20, look, contact, second_location, add_contact, add_task):
+    there = add_contact("Ines", location=second_location)
+    add_task(contact, "Here", at_14_20 + timedelta(hours=2))
+    add_task(there, "There", at_14_20 + timedelta(hours=1))
+    page = look("?who=everyone")
+    assert titles(page, "today") == ["There", "Here"]  # 16:20 in New York comes before 16:20 in Chicago
+    assert re.findall(r"16:20</time> <span class=\"line__place\">([^<]*)<", page) == ["New York", "Chicago"]
+
+
 def test_only_my_own_unless_i_ask_for_everyone(look, contact, ana_in_ghl, dana, add_task):
     late = timezone.now() - timedelta(days=1)
     add_task(contact, "Mine", late, assignee=ana_in_ghl)

@@ -1,84 +1,34 @@
 """A worker that is killed at any instruction loses nothing and doubles nothing, judged by GHL's own log and state."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 
 import pytest
-from django.db import connection as database
 
 from contacts.models import Change, Contact, Note, Task
 from integrations.models import SyncRun
-from tests.sandbox_control import ROOT, consent
+from tests.sandbox_control import consent
+from tests.workers import Processes, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(300)]
 
 KILLS = 10
-TIMEOUT_S, LEASE_S = 1.0, 2.0
-
-
-class Worker:
-    """A real Celery worker with prefork children and its own beat, as in production."""
-
-    def __init__(self, sandbox, folder):
-        name = database.settings_dict["NAME"]
-        url = os.environ["DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
-        self.environment = os.environ | {
-            "DATABASE_URL": url,
-            "GHL_API_BASE": sandbox.url,
-            "GHL_MARKETPLACE_BASE": sandbox.url,
-            "GHL_CLIENT_ID": sandbox.credentials["client_id"],
-            "GHL_CLIENT_SECRET": sandbox.credentials["client_secret"],
-            "GHL_TIMEOUT_S": str(TIMEOUT_S),
-            "GHL_RATE_LIMIT": "100000",
-            "WORK_LEASE_S": str(LEASE_S),
-            "SWEEP_EVERY_S": "0.5",
-            "SYNC_EVERY_S": "3600",
-        }
-        self.command = [
-            sys.executable, "-m", "celery", "-A", "rankr_dash", "worker", "-B", "-P", "prefork", "-c", "2",
-            "-s", str(folder / "beat"), "--without-gossip", "--without-mingle", "-l", "ERROR",
-        ]  # fmt: skip
-        self.log = (folder / "worker.log").open("ab")
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            self.command, cwd=ROOT, env=self.environment, start_new_session=True, stdout=self.log, stderr=self.log
-        )
-
-    def kill(self):
-        """Parent and children at once, as when the machine goes away."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 @pytest.fixture
-def worker(sandbox, tmp_path):
-    worker = Worker(sandbox, tmp_path)
-    yield worker
-    worker.kill()
-    worker.log.close()
-
-
-def wait_until(true, seconds=90):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)  # the processes watched live outside this one: looking is all there is
+def processes(sandbox, tmp_path):
+    processes = Processes(sandbox, tmp_path, GHL_TIMEOUT_S="1", WORK_LEASE_S="2")
+    yield processes
+    processes.kill()
+    processes.log.close()
 
 
 def test_ten_kills_in_the_middle_of_a_sync_and_of_writes_lose_and_double_nothing(
-    sandbox, ada, ana, northgate, worker, settings
+    sandbox, ada, ana, northgate, processes
 ):
-    settings.CELERY_TASK_ALWAYS_EAGER = False
     rng = random.Random(20261123)
     sandbox.reset(contacts=150)
-    worker.environment |= {"GHL_CLIENT_SECRET": sandbox.credentials["client_secret"]}
+    worker = processes.start_worker()
     connection = consent(ada, northgate, sandbox)
     wait_until(lambda: Contact.objects.filter(location=connection.location).count() == 150)
     sandbox.settings(latency_ms=30)
@@ -94,8 +44,8 @@ def test_ten_kills_in_the_middle_of_a_sync_and_of_writes_lose_and_double_nothing
         before = sandbox.log()["last"]
         wanted = rng.randint(4, 30)
         wait_until(lambda: sandbox.log()["last"] >= before + wanted or everything_settled())  # noqa: B023
-        worker.kill()
-        worker.start()
+        processes.kill(worker)
+        worker = processes.start_worker()
     wait_until(everything_settled)
     wait_until(lambda: SyncRun.objects.filter(finished_at=None).count() == 0)
 
@@ -119,9 +69,10 @@ def everything_settled():
     return not Change.objects.unsettled().exists()
 
 
-def test_a_wiped_redis_loses_no_edit(sandbox, synced, ana, worker, settings):
+def test_a_wiped_redis_loses_no_edit(sandbox, synced, ana, processes, settings):
     from integrations.gateway import _redis
 
+    processes.start_worker()
     person = Contact.objects.first()
     sandbox.settings(latency_ms=30)
     for number in range(5):

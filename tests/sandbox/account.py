@@ -4,14 +4,17 @@ import requests
 
 
 class Account:
-    def __init__(self, base):
+    def __init__(self, base, reset=True):
         self.base = base
         self.http = requests.Session()
-        self.reset()
+        (self.reset if reset else self.meet)()
 
     def reset(self, **settings):
         settings = {"contacts": 60, "seed": 1, "rate": 0, "lag": 0} | settings
         self.control("POST", "reset", settings)
+        self.meet()
+
+    def meet(self):
         self.known = self.control("GET", "credentials")
         self.headers = {
             "Authorization": f"Bearer {self.known['location_access_token']}",

@@ -59,7 +59,7 @@ class Pretend:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 (our own module)
             [sys.executable, "-m", "integrations.sandbox", "--port", str(self.port), "--contacts", str(contacts),
              "--window-s", str(window_s), "--latency-ms", str(latency_ms), "--seed", "77"],
             cwd=settings.BASE_DIR, stdout=subprocess.DEVNULL, env=os.environ.copy(),

@@ -1,0 +1,80 @@
+"""Real processes of the app on the test database, pointed at a sandbox GHL."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import requests
+from django.db import connection as database
+
+from rankr_dash.embedded.servers import free_port
+from tests.sandbox_control import ROOT
+
+
+class Processes:
+    """A Celery worker with its own beat and, if asked for, the web server. `start`, `kill`, `start` again."""
+
+    def __init__(self, sandbox, folder, **environment):
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        name = database.settings_dict["NAME"]
+        self.environment = os.environ | {
+            "DATABASE_URL": os.environ["DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}",
+            "PUBLIC_URL": self.url,
+            "GHL_API_BASE": sandbox.url,
+            "GHL_MARKETPLACE_BASE": sandbox.url,
+            "GHL_CLIENT_ID": sandbox.credentials["client_id"],
+            "GHL_CLIENT_SECRET": sandbox.credentials["client_secret"],
+            "GHL_RATE_LIMIT": "100000",
+            "SWEEP_EVERY_S": "0.5",
+            "SYNC_EVERY_S": "3600",
+            **environment,
+        }
+        self.running = []
+        self.log = (folder / "processes.log").open("ab")
+
+    def start_worker(self, pool="prefork", concurrency=2):
+        """Prefork as in production; threads where a test needs the worker only to be there."""
+        return self._start(
+            "celery", "-A", "rankr_dash", "worker", "-B", "-P", pool, "-c", str(concurrency),
+            "-s", str(self.folder / "beat"), "--without-gossip", "--without-mingle", "-l", "ERROR",
+        )  # fmt: skip
+
+    def start_web(self):
+        process = self._start(
+            "uvicorn", "rankr_dash.asgi:application", "--port", str(self.port), "--lifespan", "off",
+            "--timeout-graceful-shutdown", "1", "--log-level", "warning",
+        )  # fmt: skip
+        wait_until(self._answers, seconds=60)
+        return process
+
+    def kill(self, *processes):
+        """Each with its children at once, as when the machine goes away. Without arguments: all of them."""
+        for process in processes or list(self.running):
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            self.running.remove(process)
+
+    def _start(self, *command):
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=ROOT, env=self.environment, start_new_session=True, stdout=self.log, stderr=self.log,
+        )  # fmt: skip
+        self.running.append(process)
+        return process
+
+    def _answers(self):
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=5).status_code == 200
+        except requests.ConnectionError:
+            return False
+
+
+def wait_until(true, seconds=90):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)  # what is watched lives in other processes: looking is all there is
