@@ -89,10 +89,13 @@ class Field:
         """What stands in the control: what was typed if that was refused, else the value."""
         if self.form is not None and self.form.errors:
             return self.form.data.get("value", "")
+        return self.kept
+
+    @property
+    def kept(self):
+        """The value as the control writes it."""
         if self.control == "date":
             return as_date_text(self.value)
-        if self.control in ("number", "money"):
-            return number_text(self.value)
         return self.words
 
     @property
@@ -151,7 +154,8 @@ def custom_field(contact, custom, region):
     if control in ("select", "many") and not custom.options:
         control, reason = "fixed", "GHL offers no choices for this field."
     return Field(
-        slug=f"custom-{custom.pk}", key=custom.remote_id, label=custom.name, group=custom.group or MORE_GROUP,
+        slug=f"custom-{custom.pk}", key=custom.remote_id, label=custom.name, group=MORE_GROUP,  # GHL names no folders, only their ids
+       
         control=control, value=contact.custom_values.get(custom.remote_id, ""), is_custom=True,
         options=custom.options, reason=reason, region=region,
     )  # fmt: skip
@@ -208,10 +212,6 @@ def as_date(value):
 def as_date_text(value):
     date = as_date(value) if value not in (None, "") else None
     return date.isoformat() if date else ""
-
-
-def number_text(value):
-    return "" if value in (None, "") else str(value)
 
 
 def number_words(value, control):

@@ -1,6 +1,7 @@
 """What people may type on the contact page, and the sentence when it cannot be taken."""
 
 import datetime as dt
+import re
 from decimal import Decimal, InvalidOperation
 
 from django import forms
@@ -72,14 +73,12 @@ class FieldForm(forms.Form):
         return date.isoformat() if self.field.is_custom else date
 
     def _clean_number(self, value):
-        try:
-            number = Decimal(value.replace(",", "").replace("$", "").replace(" ", ""))
-        except InvalidOperation:
-            number = None
-        if number is None or not number.is_finite() or abs(number) >= 10**15:
+        number = as_number(value)
+        if number is None:
             raise forms.ValidationError("This is not a number: write figures, like 1250 or 1250.50.")
-        plain = int(number) if number == number.to_integral_value() else float(number)
-        return self.field.value if str(plain) == str(self.field.value) else plain
+        if as_number(str(self.field.value)) == number:
+            return self.field.value
+        return int(number) if number == number.to_integral_value() else float(number)
 
     _clean_money = _clean_number
 
@@ -153,6 +152,15 @@ class TagForm(forms.Form):
         if any(len(tag) > self.MAX_TAG for tag in tags):
             raise forms.ValidationError(f"A tag can have {self.MAX_TAG} letters at most.")
         return tags
+
+
+def as_number(text):
+    """The number that was typed, with or without a currency sign and commas; None if it is none."""
+    try:
+        number = Decimal(re.sub(r"[$€£,\s]", "", text))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number) < 10**15 else None
 
 
 def moment_in(text, zone):

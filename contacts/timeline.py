@@ -15,6 +15,13 @@ from contacts.templatetags.ui import when
 PAGE = 40
 MOST = 400  # lines shown again when the list is read anew
 FOLD_WITHIN = timedelta(minutes=10)
+UNDONE_WITHIN = timedelta(minutes=2)
+TAKES_BACK = {
+    "task_reopened": "task_done",
+    "task_restored": "task_deleted",
+    "note_restored": "note_deleted",
+    "contact_restored": "contact_deleted",
+}
 NEWEST = Order("happened_at", "Newest first", descending=True, is_time=True)
 
 FILTERS = {
@@ -84,7 +91,7 @@ def status_words(appointment):
 
 
 def page(contact, kind="", after="", until=""):
-    """(lines, cursor of the next page). With `until` everything down to that place again."""
+    """(lines, cursor of the next page, cursor of the last event). With `until` everything down to that place again."""
     events = HistoryEvent.objects.filter(contact=contact).select_related("user", "task", "note__author", "appointment")
     events = events.select_related("change", "note", "note__location")
     prefixes = FILTERS.get(kind, FILTERS[""])[1]
@@ -97,11 +104,8 @@ def page(contact, kind="", after="", until=""):
         shown = events.exclude(NEWEST.beyond(*place)).order_by().values("pk")[:MOST].count()
         size = max(PAGE, shown)
     found = page_of(events, NEWEST, after, size, None)
-    return lines_of(found.rows, contact.location), found.after
-
-
-def cursor_of(line):
-    return NEWEST.cursor(line.event)
+    last = NEWEST.cursor(found.rows[-1]) if found.rows else ""
+    return lines_of(found.rows, contact.location), found.after, last
 
 
 def days_of(lines, zone, after=""):
@@ -120,7 +124,7 @@ def days_of(lines, zone, after=""):
 def lines_of(events, location):
     names = Names(location, events)
     lines = []
-    for event in events:
+    for event in without_undone(events):
         if lines and _continues(lines[-1].event, event):
             _fold(lines[-1], event, names)
         else:
@@ -128,6 +132,26 @@ def lines_of(events, location):
     for line in lines:
         _say_what_changed(line)
     return lines
+
+
+def without_undone(events):
+    """Done and taken back within a moment is not worth two lines."""
+    kept = []
+    for event in events:
+        newer = kept[-1] if kept else None
+        if newer and TAKES_BACK.get(newer.kind) == event.kind and _same_record(newer, event):
+            kept.pop()
+        else:
+            kept.append(event)
+    return kept
+
+
+def _same_record(newer, older):
+    return (
+        (newer.task_id, newer.note_id, newer.user_id) == (older.task_id, older.note_id, older.user_id)
+        and newer.user_id is not None
+        and newer.happened_at - older.happened_at < UNDONE_WITHIN
+    )
 
 
 def _continues(newer, older):

@@ -21,7 +21,7 @@ urlpatterns = [
     path("team/members/<int:pk>/remove/", team.member_remove, name="member_remove"),
     path("team/members/<int:pk>/ghl/<int:location_pk>/", team.member_in_ghl, name="member_in_ghl"),
     path("invitations/", invited.invited, name="invited"),
-    path("invitations/<str:token>/", invited.invitation, name="invitation"),
+    path("invitations/<slug:token>/", invited.invitation, name="invitation"),
     path("businesses/new/", invited.new_business, name="new_business"),
     *contact_page.urlpatterns,
     path("switch/", switch.switch_business, name="switch_business"),

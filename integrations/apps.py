@@ -6,4 +6,6 @@ class IntegrationsConfig(AppConfig):
     verbose_name = "Integrations"
 
     def ready(self):
-        from integrations import receivers  # noqa: F401  (connects the signals)
+        from integrations import crypto, receivers  # noqa: F401  (the receivers connect the signals)
+
+        crypto.key_ring()  # a key that cannot be used stops the start, not the first connection

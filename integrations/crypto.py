@@ -31,6 +31,8 @@ def key_ring():
             key = b""
         if not key_id or len(key) != 32:
             raise ImproperlyConfigured("ENCRYPTION_KEYS is not usable: write id:key, the key being 32 bytes in base64.")
+        if key_id in ring:
+            raise ImproperlyConfigured("ENCRYPTION_KEYS is not usable: two keys have the same id.")
         ring[key_id] = key
     return ring
 

@@ -86,6 +86,17 @@ class Health:
         return self.wanted_scopes - len(self.missing_scopes)
 
     @property
+    def access(self):
+        """How we get in and for how long, in a few words."""
+        connection = self.connection
+        if connection.kind == Connection.Kind.PIT:
+            return f"Token, {(timezone.now() - connection.token_obtained_at).days} days old"
+        if not connection.is_active:
+            return connection.get_status_display()
+        hours = max(0, int((connection.renew_at - timezone.now()).total_seconds() // 3600))
+        return f"Renews in {hours} h" if hours else "Renews within the hour"
+
+    @property
     def left_today(self):
         return max(0, DAILY_LIMIT - self.used_today)
 

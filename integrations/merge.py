@@ -159,7 +159,8 @@ class _Merge:
             if old != value:
                 row.set_value(key, value, self.references)
                 written.add(row.attribute(key))
-                if not (key == "company_name" and old.casefold() == value.casefold()):
+                # What GHL tells us for the first time is news to us, not a change.
+                if key in row.snapshot and not (key == "company_name" and old.casefold() == value.casefold()):
                     changes[key] = [old, value]
         row.snapshot = {**row.snapshot, **incoming}
         for name in stamps:

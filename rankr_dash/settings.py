@@ -6,6 +6,7 @@ import importlib.util
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
@@ -22,6 +23,14 @@ def setting(read, name, default, meaning):
         return read(name, default)
     except (EnvError, ValueError) as error:
         raise ImproperlyConfigured(f"{name} is not usable: {meaning} ({type(error).__name__}).") from None
+
+
+def amount(read, name, default, meaning):
+    """A number above zero."""
+    number = setting(read, name, default, meaning)
+    if number <= 0:
+        raise ImproperlyConfigured(f"{name} is not usable: {meaning}, more than 0.")
+    return number
 
 
 def package_folder(name):
@@ -83,12 +92,21 @@ if not DATABASE_URL.startswith(("postgres://", "postgresql://")):
     raise ImproperlyConfigured("DATABASE_URL must start with postgres://: Rankr keeps its data in Postgres only.")
 if not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     raise ImproperlyConfigured("REDIS_URL must start with redis://.")
-DATABASES = {"default": env.dj_db_url("DATABASE_URL", DATABASE_URL)}
+setting(lambda *_: urlsplit(REDIS_URL).port, "REDIS_URL", None, "write redis://:password@host:port/0")
+DATABASES = {
+    "default": setting(env.dj_db_url, "DATABASE_URL", DATABASE_URL, "write postgres://user:password@host:port/name")
+}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "rankr_dash.cache.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_timeout": 1},  # seconds a sign-in waits for it
+    }
+}
 
 # --- the parts --------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -151,8 +169,11 @@ SERVESTATIC_AUTOREFRESH = DEBUG
 
 # --- who may come in --------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "contacts.User"
-# E-mail is unique whatever its case, by a constraint on Lower(email) that this check does not look for.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004",  # e-mail is unique whatever its case, by a constraint on Lower(email) that this check does not look for
+    "security.W008",  # the proxy sends http to https; /healthz must answer on this machine without it
+    "security.W021",  # a browser's preload list is for the owner of the domain to ask for
+]
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
@@ -197,7 +218,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- mail -------------------------------------------------------------------------------------------------------------
-EMAIL = env.dj_email_url("EMAIL_URL", "console://")
+EMAIL = setting(env.dj_email_url, "EMAIL_URL", "console://", "write submission://user:password@host:587")
+if "EMAIL_BACKEND" not in EMAIL:
+    raise ImproperlyConfigured("EMAIL_URL is not usable: write submission://user:password@host:587.")
 EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
 EMAIL_HOST, EMAIL_PORT = EMAIL.get("EMAIL_HOST", ""), EMAIL.get("EMAIL_PORT", 25)
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = EMAIL.get("EMAIL_HOST_USER", ""), EMAIL.get("EMAIL_HOST_PASSWORD", "")
@@ -212,15 +235,15 @@ GHL_CLIENT_ID = env.str("GHL_CLIENT_ID", "")
 GHL_CLIENT_SECRETS = setting(env.list, "GHL_CLIENT_SECRET", [], "write one secret, or two separated by a comma")
 GHL_SCOPES = setting(env.list, "GHL_SCOPES", [], "write scopes separated by commas")  # empty: all we can use
 GHL_WEBHOOK_PUBLIC_KEYS = env.str("GHL_WEBHOOK_PUBLIC_KEYS", "")
-GHL_TIMEOUT_S = setting(env.float, "GHL_TIMEOUT_S", 20.0, "write seconds, for example 20")
-GHL_RATE_LIMIT = setting(env.int, "GHL_RATE_LIMIT", 100, "write how many requests GHL allows in a window")
-GHL_RATE_WINDOW_S = setting(env.float, "GHL_RATE_WINDOW_S", 10.0, "write the window in seconds")
+GHL_TIMEOUT_S = amount(env.float, "GHL_TIMEOUT_S", 20.0, "write seconds, for example 20")
+GHL_RATE_LIMIT = amount(env.int, "GHL_RATE_LIMIT", 100, "write how many requests GHL allows in a window")
+GHL_RATE_WINDOW_S = amount(env.float, "GHL_RATE_WINDOW_S", 10.0, "write the window in seconds")
 # A lease must outlive the slowest honest request, so that nobody else takes up work that is still being done.
-WORK_LEASE_S = setting(env.float, "WORK_LEASE_S", 60.0, "write seconds, for example 60")
+WORK_LEASE_S = amount(env.float, "WORK_LEASE_S", 60.0, "write seconds, for example 60")
 if WORK_LEASE_S <= GHL_TIMEOUT_S * 1.5:
     raise ImproperlyConfigured("WORK_LEASE_S must be more than one and a half times GHL_TIMEOUT_S.")
-SYNC_EVERY_S = setting(env.float, "SYNC_EVERY_S", 180.0, "write seconds between two incremental syncs")
-SWEEP_EVERY_S = setting(env.float, "SWEEP_EVERY_S", 10.0, "write seconds between two sweeps for due work")
+SYNC_EVERY_S = amount(env.float, "SYNC_EVERY_S", 180.0, "write seconds between two incremental syncs")
+SWEEP_EVERY_S = amount(env.float, "SWEEP_EVERY_S", 10.0, "write seconds between two sweeps for due work")
 UNDO_S = setting(env.float, "UNDO_S", 8.0, "write the seconds a delete can be undone before it is sent")
 
 # --- background work --------------------------------------------------------------------------------------------------
@@ -243,7 +266,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": setting(env.log_level, "LOG_LEVEL", "INFO", "write DEBUG, INFO or WARNING")},
     "loggers": {
         # These print bearer tokens and bodies at debug level.
         "requests_oauthlib": {"level": "WARNING"},

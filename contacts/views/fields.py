@@ -36,7 +36,7 @@ def edit_field(request, pk, slug):
     if not form.is_valid():
         field.form = form
         field.change = Badges(contact).of_field(field)
-        more = {"contact": contact, "field": field, **page.fields(contact, form_of={slug: form})}
+        more = {"contact": contact, "field": field, **page.fields(contact, form_of={slug: form}), "pane": "fields"}
         return page.refused(request, contact, PART, more)
     change = save(contact, field, form.cleaned_data["value"], request.user)
     context = {

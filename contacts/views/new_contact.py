@@ -16,7 +16,8 @@ def new_contact(request):
     every = list(access.in_scope(request, Location.objects, "business").select_related("business"))
     locations = [location for location in every if location.is_editable]
     if not locations:
-        return render(request, "contacts/new_contact.html", {"locations": every})
+        status = 403 if request.method == "POST" else 200
+        return render(request, "contacts/new_contact.html", {"locations": every}, status=status)
     form = NewContactForm(request.POST or None, locations=locations, label_suffix="")
     context = {"form": form, "tags": tag_words(request)}
     if request.method != "POST":

@@ -45,6 +45,8 @@ def save_note(request, pk):
     form = NoteForm(request.POST)
     if not form.is_valid():
         context = note_context(note, str(note.pk)) | {"note_edit_form": form}
+        if not wants_part(request):
+            context |= page.history(note.contact, params={"note": str(note.pk)})
         return page.refused(request, note.contact, PART, context)
     body = form.cleaned_data["body"].replace("\r\n", "\n")
     # Opened and saved again without a change, a note keeps its formatting.

@@ -10,7 +10,7 @@ from contacts.badges import Badges
 from contacts.fields import clock_of, do_not_disturb, fields_of
 from contacts.models import Appointment, Change, Contact, ContactFreshness, Note, RemoteUser, Tag, Task
 from contacts.note_text import is_long, loses_formatting, plain_text
-from rankr_dash.htmx import answer
+from rankr_dash.htmx import answer, wants_part
 
 SHOWN_TAGS = 3
 SHOWN_DONE = 50
@@ -18,10 +18,10 @@ SHOWN_PAST = 8
 LINGERS = timezone.timedelta(minutes=2)  # a task that was just done keeps its place
 
 
-def context(request, contact, **more):
-    """Everything of the page. `more` replaces what an act has already worked out, such as a form to correct."""
+def context(request, contact):
+    """Everything of the page."""
     badges = Badges(contact)
-    parts = {
+    return {
         "contact": contact,
         "pane": request.GET.get("pane") if request.GET.get("pane") in ("fields", "work") else "history",
         "composing": "task" if request.GET.get("compose") == "task" else "note",
@@ -37,12 +37,13 @@ def context(request, contact, **more):
         "undoable": undoable(contact),
         "elsewhere": elsewhere(request, contact),
     }
-    return parts | more
 
 
 def refused(request, contact, part, more):
     """422: the part with what was typed and why it cannot be taken; without htmx within the whole page."""
-    return answer(request, "contacts/contact.html", context(request, contact, **more), part, status=422)
+    if not wants_part(request):
+        more = context(request, contact) | more
+    return answer(request, "contacts/contact.html", more, part, status=422)
 
 
 # --- the head ---------------------------------------------------------------------------------------------------------
@@ -137,7 +138,7 @@ def history(contact, badges=None, params=None):
     badges = badges or Badges(contact)
     kind = params.get("kind", "") if params.get("kind", "") in timeline.FILTERS else ""
     after, until = params.get("after", ""), params.get("until", "")
-    lines, more = timeline.page(contact, kind, after, until)
+    lines, more, last = timeline.page(contact, kind, after, until)
     for line in lines:
         if line.note:
             dress(line.note, badges, editing=params.get("note", ""))
@@ -146,7 +147,7 @@ def history(contact, badges=None, params=None):
         "filters": [(name, label, name == kind) for name, (label, _) in timeline.FILTERS.items()],
         "days": timeline.days_of(lines, contact.location.zone, after),
         "more": more,
-        "until": timeline.cursor_of(lines[-1]) if lines else "",
+        "until": last,
         "upcoming": upcoming(contact) if kind in ("", "tasks", "appointments") and not after else [],
         "not_fetched": contact.remote_id is not None and not lines,
     }

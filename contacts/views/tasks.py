@@ -105,8 +105,8 @@ def save_task(request, pk):
     form = TaskForm(request.POST, location=task.location, chosen=task.assignee)
     if not form.is_valid():
         task = page.dress_task(task, editing=str(task.pk))
-        more = {"contact": task.contact, "task": task, "task_edit_form": form}
-        return page.refused(request, task.contact, PART, more | page.tasks(task.contact, editing=str(task.pk)))
+        more = panel(task.contact, editing=str(task.pk)) | {"task": task, "task_edit_form": form, "pane": "work"}
+        return page.refused(request, task.contact, PART, more)
     task.edit(by=request.user, **form.values())
     # The date may have changed, and with it the group: the whole panel again.
     response = done(
@@ -129,5 +129,5 @@ def delete_task(request, pk):
     return tell(response, EVENTS)
 
 
-def panel(contact):
-    return {"contact": contact, **page.tasks(contact)}
+def panel(contact, editing=""):
+    return {"contact": contact, **page.tasks(contact, editing=editing)}

@@ -109,10 +109,7 @@ def send(request, invitation):
     if invitations.send(invitation):
         messages.success(request, f"The invitation is on its way to {invitation.email}.")
     else:
-        messages.error(
-            request,
-            f"No message could be sent to {invitation.email}. Copy the link below and give it to them yourself.",
-        )
+        messages.error(request, f"No message could be sent to {invitation.email}. Copy the link and pass it on.")
 
 
 def done(request, business):

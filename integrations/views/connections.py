@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
 from contacts.models import Business
@@ -35,7 +35,7 @@ class TokenForm(forms.Form):
 
 
 @login_required
-@require_GET
+@require_safe
 def connections(request):
     businesses = _administered(request)
     rows = health.of(access.in_scope(request, Connection.objects, "location__business").administered_by(request.user))
@@ -65,7 +65,7 @@ def reconnect(request, pk):
 
 
 @login_required
-@require_GET
+@require_safe
 def callback(request):
     """Where GHL sends the admin back. Code and state leave the address bar with the redirect."""
     try:

@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
 from contacts.models import Contact, ContactFreshness
@@ -21,7 +21,7 @@ PANELS = {
 
 
 @login_required
-@require_GET
+@require_safe
 def status(request):
     """The worst state among the connections in view, for the top bar."""
     rows = health.of(access.in_scope(request, Connection.objects, "location__business"))
@@ -29,7 +29,7 @@ def status(request):
 
 
 @login_required
-@require_GET
+@require_safe
 def banner(request):
     """What is wrong with the connections in view, if anything: what happened, what it costs, one action."""
     rows = health.of(access.in_scope(request, Connection.objects, "location__business"))
@@ -39,7 +39,7 @@ def banner(request):
 
 
 @login_required
-@require_GET
+@require_safe
 def contact_freshness(request, pk, panel):
     if panel not in PANELS:
         raise Http404

@@ -16,8 +16,16 @@ function isBusy(part) {
     || part.querySelector(".note__form, .task--editing") !== null;
 }
 
+// The part must wait, its badge need not. A confirmed one is done; others go on asking until the part can be swapped.
+function tellBadge(badge, answer) {
+  const fresh = new DOMParser().parseFromString(answer, "text/html").getElementById(badge.id);
+  if (!fresh) return;
+  if (fresh.matches(".change-badge--confirmed")) badge.replaceWith(fresh);
+  else badge.innerHTML = fresh.innerHTML;
+}
+
 // A person's own act may swap; what comes by itself (a badge, a refresh) waits and asks again.
-const byItself = (event) => !event.detail.requestConfig?.triggeringEvent?.isTrusted;
+const byItself = (event) => !["click", "submit", "change"].includes(event.detail.requestConfig?.triggeringEvent?.type);
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const part = event.detail.target;
@@ -25,18 +33,32 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (!part.closest(".columns, .contact-head") || part.matches(".change-badge, [id^=fresh-]") || !isBusy(part)) return;
   event.detail.shouldSwap = false;
   const asked = event.detail.elt;
-  if (!asked.matches(".change-badge")) setTimeout(() => asked.isConnected && htmx.trigger(asked, "contact-refreshed"), 4000);
+  if (asked.matches(".change-badge")) return tellBadge(asked, event.detail.serverResponse);
+  setTimeout(() => asked.isConnected && htmx.trigger(asked, "contact-refreshed"), 4000);
+});
+
+// Esc on a value that was refused goes back to the one that is saved.
+document.addEventListener("restored", (event) => {
+  const control = event.target.querySelector("[data-was]");
+  if (!control || document.activeElement !== control) return;
+  control.value = control.dataset.was;
+  control.setAttribute("value", control.dataset.was);
+  control.removeAttribute("data-was");
+  control.removeAttribute("aria-invalid");
+  event.target.closest(".field")?.querySelector(".field__note--bad")?.remove();
 });
 
 // --- what is open stays open ------------------------------------------------------------------------------------------
 let opened = [];
 let ticked = [];
+let focused = "";
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const part = event.detail.target;
   if (!part?.querySelectorAll) return;
   opened = [...part.querySelectorAll("details[id][open]")].map((one) => one.id);
   ticked = [...part.querySelectorAll("[data-keep]:checked")].map((one) => one.id);
+  focused = part.contains(document.activeElement) ? document.activeElement.id : "";
 });
 
 document.addEventListener("htmx:afterSwap", () => {
@@ -48,6 +70,8 @@ document.addEventListener("htmx:afterSwap", () => {
     const box = document.getElementById(id);
     if (box) box.checked = true;
   }
+  // What stood in a part that was closed for a moment could not be given the focus back.
+  if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
 });
 
 // --- drafts -------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from contacts.models import Contact
+from integrations.models import SyncRun
 from tests.workers import Processes, wait_until
 
 pytestmark = [
@@ -27,8 +28,8 @@ def app(sandbox, tmp_path):
 
 def sign_in(page, app, user):
     page.goto(app.url)
-    page.get_by_label("Email").fill(user.email)
-    page.get_by_label("Password").fill("correct horse")
+    page.locator("input[name=login]").fill(user.email)
+    page.locator("input[name=password]").fill("correct horse")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("navigation").first).to_be_visible()
 
@@ -47,7 +48,8 @@ def remote(sandbox, kind, **params):
 def test_connect_read_edit_and_see_it_arrive_in_ghl(page, app, ada, sandbox):
     sign_in(page, app, ada)
     connect_northgate(page, app)
-    wait_until(lambda: Contact.objects.count() == 250)
+    wait_until(lambda: SyncRun.objects.filter(outcome="complete").exists())
+    assert Contact.objects.count() == 250
 
     person = Contact.objects.exclude(email="").exclude(phone="").filter(tasks__completed=False).first()
     page.goto(f"{app.url}/contacts/")
@@ -56,7 +58,7 @@ def test_connect_read_edit_and_see_it_arrive_in_ghl(page, app, ada, sandbox):
     page.get_by_role("link", name=person.name).first.click()
     expect(page.get_by_role("heading", name=person.name)).to_be_visible()
 
-    page.get_by_label("Note", exact=True).fill("Called back, wants a quote by Friday.")
+    page.get_by_role("textbox", name="Note").fill("Called back, wants a quote by Friday.")
     page.get_by_role("button", name="Save note").click()
     expect(page.get_by_text("Called back, wants a quote by Friday.").first).to_be_visible()
     wait_until(
@@ -80,7 +82,7 @@ def test_connect_read_edit_and_see_it_arrive_in_ghl(page, app, ada, sandbox):
 def test_a_change_made_inside_ghl_appears_after_a_sync(page, app, ada, sandbox):
     sign_in(page, app, ada)
     connect_northgate(page, app)
-    wait_until(lambda: Contact.objects.count() == 250)
+    wait_until(lambda: SyncRun.objects.filter(outcome="complete").exists())
     person = Contact.objects.exclude(email="").first()
     sandbox.edit("contact", "update", person.remote_id, firstName="Zenobia", lastName="Quill")
 

@@ -50,6 +50,12 @@ def test_guessing_ends_after_five_wrong_passwords(client, ana):
     assert client.get(reverse("contacts:today")).status_code == 302
 
 
+def test_with_redis_away_people_still_get_in(client, ana, settings):
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}}
+    assert "do not belong together" in sign_in(client, password="wrong").content.decode()
+    assert sign_in(client).status_code == 302
+
+
 def test_a_new_password_comes_by_mail(client, ana):
     client.post(reverse("account_reset_password"), {"email": ana.email})
     link = next(word for word in mail.outbox[0].body.split() if "/password/reset/key/" in word)
