@@ -115,12 +115,15 @@ class TaskForm(PeopleForm):
     )
     assignee = forms.CharField(required=False)
 
-    def __init__(self, data=None, *, location, chosen=None, **options):
-        super().__init__(data, location=location, chosen=chosen, **options)
-        self.zone = location.zone
+    def __init__(self, data=None, *, location, task=None, **options):
+        super().__init__(data, location=location, chosen=task.assignee if task else None, **options)
+        self.zone, self.task = location.zone, task
 
     def clean_due(self):
-        return moment_in(self.cleaned_data["due"], self.zone)
+        due = moment_in(self.cleaned_data["due"], self.zone)
+        before = self.task.due_at if self.task else None
+        # The box shows minutes: left alone, it must not cut the seconds off.
+        return before if before and before.replace(second=0, microsecond=0) == due else due
 
     def values(self):
         clean = self.cleaned_data

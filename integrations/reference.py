@@ -40,8 +40,9 @@ def _users(client, location):
 
 def link_users(location):
     """A member whose e-mail is the GHL user's is the same person, unless an admin has decided otherwise."""
-    for remote in location.remote_users.filter(user=None).exclude(email=""):
-        user = User.objects.filter(email__iexact=remote.email, memberships__business=location.business).first()
+    members = User.objects.filter(memberships__business=location.business).exclude(remote_users__location=location)
+    for remote in location.remote_users.filter(user=None, is_decided=False).exclude(email=""):
+        user = members.filter(email__iexact=remote.email).first()
         if user:
             remote.user = user
             remote.save(update_fields=["user"])

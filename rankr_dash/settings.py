@@ -66,6 +66,8 @@ ALLOWED_HOSTS = [
 if not IS_HTTPS:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "testserver"]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+# How many proxies of ours stand before the app: sign-in limits count the address the outermost of them saw.
+ALLAUTH_TRUSTED_PROXY_COUNT = setting(env.int, "TRUSTED_PROXY_COUNT", 0, "write how many, for example 1")
 
 SECRET_KEY = env.str("SECRET_KEY", "") or (
     development_secret("secret_key", get_random_secret_key) if not IS_HTTPS else ""
@@ -170,7 +172,7 @@ SERVESTATIC_AUTOREFRESH = DEBUG
 # --- who may come in --------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "contacts.User"
 SILENCED_SYSTEM_CHECKS = [
-    "auth.W004",  # e-mail is unique whatever its case, by a constraint on Lower(email) that this check does not look for
+    "auth.W004",  # e-mail is unique whatever its case, by a constraint on Lower(email) that Django overlooks
     "security.W008",  # the proxy sends http to https; /healthz must answer on this machine without it
     "security.W021",  # a browser's preload list is for the owner of the domain to ask for
 ]
@@ -266,7 +268,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": setting(env.log_level, "LOG_LEVEL", "INFO", "write DEBUG, INFO or WARNING")},
+    "root": {
+        "handlers": ["console"],
+        "level": setting(env.log_level, "LOG_LEVEL", "INFO", "write DEBUG, INFO or WARNING"),
+    },
     "loggers": {
         # These print bearer tokens and bodies at debug level.
         "requests_oauthlib": {"level": "WARNING"},

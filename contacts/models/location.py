@@ -62,14 +62,12 @@ class RemoteUserQuerySet(OfLocationQuerySet):
     def belong_to(self, user, location, chosen):
         """In this location the user is `chosen`, or nobody for None. False when somebody else is that GHL user."""
         with transaction.atomic():
-            others = self.filter(location=location, user=user)
-            if chosen is None:
-                others.update(user=None)
-                return True
             free = models.Q(user=None) | models.Q(user=user)
-            if not self.filter(free, pk=chosen.pk, location=location).update(user=user):
+            if chosen and not self.select_for_update().filter(free, pk=chosen.pk, location=location).exists():
                 return False
-            others.exclude(pk=chosen.pk).update(user=None)
+            self.filter(location=location, user=user).update(user=None, is_decided=True)
+            if chosen:
+                self.filter(pk=chosen.pk).update(user=user, is_decided=True)
             return True
 
 
@@ -83,12 +81,17 @@ class RemoteUser(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="remote_users"
     )
+    # An admin has said who this is, or that it is nobody of ours: e-mails that agree no longer link it by themselves.
+    is_decided = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
 
     objects = RemoteUserQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["location", "remote_id"], name="remote_user_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["location", "remote_id"], name="remote_user_once"),
+            models.UniqueConstraint(fields=["location", "user"], name="remote_user_of_one_person"),
+        ]
         ordering = ["name", "pk"]
 
     def __str__(self):

@@ -102,7 +102,7 @@ def edit_task(request, pk):
 @edits
 def save_task(request, pk):
     task = task_to_edit(request, pk)
-    form = TaskForm(request.POST, location=task.location, chosen=task.assignee)
+    form = TaskForm(request.POST, location=task.location, task=task)
     if not form.is_valid():
         task = page.dress_task(task, editing=str(task.pk))
         more = panel(task.contact, editing=str(task.pk)) | {"task": task, "task_edit_form": form, "pane": "work"}

@@ -28,9 +28,7 @@ class TokenForm(forms.Form):
 
     def __init__(self, user, *args, **options):
         super().__init__(*args, **options)
-        businesses = forms.ModelChoiceField(
-            Business.objects.administered_by(user), label="Business", empty_label=None
-        )
+        businesses = forms.ModelChoiceField(Business.objects.administered_by(user), label="Business", empty_label=None)
         self.fields["business"] = businesses
 
 

@@ -1,4 +1,4 @@
-"""The contact page as a whole: who sees it, what stands in its head, deleting, and what a read-only location refuses."""
+"""The contact page as a whole: who sees it, what its head shows, deleting, and what a read-only location refuses."""
 
 from datetime import timedelta
 
@@ -78,7 +78,7 @@ def test_somebody_signed_out_is_asked_to_sign_in(client, contact):
     assert client.get(f"/contacts/{contact.pk}/")["Location"].startswith("/account/login/")
 
 
-# --- owner --------------------------------------------------------------------------------------------------------------
+# --- owner ------------------------------------------------------------------------------------------------------------
 
 
 def test_the_owner_is_changed_in_the_head(page, contact, dana):
@@ -97,7 +97,7 @@ def test_nobody_from_elsewhere_becomes_the_owner(page, contact, second_location)
     assert not contact.changes.exists()
 
 
-# --- delete ---------------------------------------------------------------------------------------------------------------
+# --- delete -----------------------------------------------------------------------------------------------------------
 
 
 def test_deleting_asks_first_and_can_be_undone(page, contact):
@@ -133,7 +133,7 @@ def test_undo_comes_too_late_once_it_is_sent(page, contact):
     assert contact.deleted_at
 
 
-# --- read-only ------------------------------------------------------------------------------------------------------------
+# --- read-only --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -200,3 +200,22 @@ def test_a_sealed_token_opens_in_its_own_row_only(connection, sandbox, ada, nort
     other.sealed_access_token = connection.sealed_access_token
     with pytest.raises(CannotOpen):
         other.access_token  # noqa: B018
+
+
+# --- who is who -------------------------------------------------------------------------------------------------------
+
+
+def test_a_member_whose_email_ghl_knows_is_linked_once_and_an_admin_may_say_no(synced, ada, sandbox):
+    from contacts.models import RemoteUser
+    from integrations import reference
+
+    remote = synced.location.remote_users.exclude(email="").first()
+    ada.email = remote.email
+    ada.save()
+    reference.link_users(synced.location)
+    remote.refresh_from_db()
+    assert remote.user == ada
+    assert RemoteUser.objects.belong_to(ada, synced.location, None)
+    reference.link_users(synced.location)
+    remote.refresh_from_db()
+    assert remote.user is None

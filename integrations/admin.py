@@ -1,0 +1,64 @@
+"""Django's admin, for whoever runs the server: to see how the connections do. Nothing here can be changed.
+
+A ConnectAttempt is not shown: it is a secret on its way.
+"""
+
+from django.contrib import admin
+
+from integrations.models import Connection, Delivery, SyncRun, Usage
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """To look at: these rows are made by people on the pages and by the workers."""
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnlyAdmin):
+    """Never with its tokens, sealed or not: so the fields are named one by one."""
+
+    fields = [
+        "location", "kind", "status", "status_reason", "status_since", "scopes", "company_id", "installer_id",
+        "connected_by", "connected_at", "token_version", "token_obtained_at", "expires_at", "renew_at", "lease_until",
+    ]  # fmt: skip
+    list_display = ["location", "business", "kind", "status", "status_since", "expires_at"]
+    list_filter = ["status", "kind"]
+    list_select_related = ["location__business"]
+    search_fields = ["location__name", "location__remote_id", "location__business__name"]
+
+    @admin.display(ordering="location__business__name")
+    def business(self, connection):
+        return connection.location.business
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnlyAdmin):
+    list_display = ["id", "connection", "kind", "phase", "outcome", "requests", "attempts", "started_at", "finished_at"]
+    list_filter = ["kind", "outcome", "phase"]
+    list_select_related = ["connection__location"]
+    search_fields = ["connection__location__name", "connection__location__remote_id"]
+    date_hierarchy = "started_at"
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ["id", "location", "kind", "record_id", "attempts", "next_at", "sent_at", "finished_at"]
+    list_filter = ["kind", ("finished_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["location"]
+    search_fields = ["location__name", "location__remote_id", "=record_id"]
+
+
+@admin.register(Usage)
+class UsageAdmin(ReadOnlyAdmin):
+    list_display = ["connection", "day", "requests", "retries", "refused"]
+    list_select_related = ["connection__location"]
+    search_fields = ["connection__location__name", "connection__location__remote_id"]
+    date_hierarchy = "day"
