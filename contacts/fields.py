@@ -45,7 +45,7 @@ CUSTOM_CONTROLS = {
     "MULTIPLE_OPTIONS": "many",
     "CHECKBOX": "many",
 }
-MORE_GROUP = "More"
+MORE_GROUP = "More"  # GHL names no folders of custom fields, only their ids
 CHANNELS = {
     "Call": "calls", "Email": "e-mail", "SMS": "SMS", "WhatsApp": "WhatsApp", "GMB": "Google", "FB": "Facebook",
     "RCS": "RCS",
@@ -154,8 +154,7 @@ def custom_field(contact, custom, region):
     if control in ("select", "many") and not custom.options:
         control, reason = "fixed", "GHL offers no choices for this field."
     return Field(
-        slug=f"custom-{custom.pk}", key=custom.remote_id, label=custom.name, group=MORE_GROUP,  # GHL names no folders, only their ids
-       
+        slug=f"custom-{custom.pk}", key=custom.remote_id, label=custom.name, group=MORE_GROUP,
         control=control, value=contact.custom_values.get(custom.remote_id, ""), is_custom=True,
         options=custom.options, reason=reason, region=region,
     )  # fmt: skip

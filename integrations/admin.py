@@ -5,20 +5,8 @@ A ConnectAttempt is not shown: it is a secret on its way.
 
 from django.contrib import admin
 
+from contacts.admin import ReadOnlyAdmin
 from integrations.models import Connection, Delivery, SyncRun, Usage
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """To look at: these rows are made by people on the pages and by the workers."""
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(Connection)

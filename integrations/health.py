@@ -91,7 +91,7 @@ class Health:
         connection = self.connection
         if connection.kind == Connection.Kind.PIT:
             return f"Token, {(timezone.now() - connection.token_obtained_at).days} days old"
-        if not connection.is_active:
+        if not connection.is_active or connection.renew_at is None:
             return connection.get_status_display()
         hours = max(0, int((connection.renew_at - timezone.now()).total_seconds() // 3600))
         return f"Renews in {hours} h" if hours else "Renews within the hour"

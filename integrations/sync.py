@@ -33,6 +33,7 @@ READERS = 8  # notes are read side by side, so that GHL's answer time does not s
 BATCH = 40
 STALE_AFTER = timedelta(seconds=60)
 RETRY_S = (5, 15, 30, 60)
+OUR_FAULT = "Something went wrong on our side while reading. The log knows more."
 LANES = {"full": "backfill", "recent": "reconcile", "contact": "interactive"}
 
 
@@ -104,6 +105,12 @@ def work(run_id):
         wait = trouble.retry_after or RETRY_S[min(run.attempts, len(RETRY_S)) - 1]
         log.warning("sync %s: stopped for %s s: %s", run.pk, wait, type(trouble).__name__)
         run.release(next_at=timezone.now() + timedelta(seconds=wait), stop_reason=trouble.plain)
+    except Exception:
+        log.exception("sync %s: failed in a way nobody foresaw (try %s)", run.pk, run.attempts)
+        if run.is_poison:
+            run.release(finished_at=timezone.now(), outcome="failed", stop_reason=OUR_FAULT)
+        else:
+            run.release(next_at=timezone.now() + timedelta(seconds=RETRY_S[-1]), stop_reason=OUR_FAULT)
     run.refresh_from_db()
     return run
 

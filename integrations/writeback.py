@@ -30,6 +30,7 @@ BASE_WAIT_S, LONGEST_WAIT_S = 2, 60
 SETTLING = timedelta(seconds=2)  # GHL may answer a read with what was there a moment ago: ask once more before judging
 CLOCKS_APART = timedelta(minutes=2)
 CHECKS = 3
+OUR_FAULT = "Something went wrong on our side and this was not sent. Retry, or tell whoever runs Rankr."
 
 
 class LeaseLost(Exception):
@@ -83,6 +84,22 @@ def _deliver(delivery):
         log.warning("delivery %s: lease lost", delivery.pk)
     except ConnectionParked:
         delivery.release(next_at=timezone.now() + timedelta(seconds=LONGEST_WAIT_S))
+    except Exception:
+        log.exception("delivery %s: failed in a way nobody foresaw (try %s)", delivery.pk, delivery.attempts)
+        _give_up(delivery) if delivery.is_poison else delivery.release(
+            next_at=timezone.now() + timedelta(seconds=wait_before(delivery.attempts))
+        )
+
+
+def _give_up(delivery):
+    """Stop trying and tell the person, so that their other edits to this record can go on."""
+    under_way = delivery.changes.unsettled()
+    stuck = under_way or _changes_of(delivery.kind, delivery.record_id).due().order_by("pk")[:1]
+    with transaction.atomic():
+        if delivery.release(finished_at=timezone.now()):
+            Change.objects.filter(pk__in=[change.pk for change in stuck]).update(
+                state=Change.State.REFUSED, settled_at=timezone.now(), sentence=OUR_FAULT
+            )
 
 
 def _changes_of(kind, record_id):

@@ -24,6 +24,9 @@ class LeasedQuerySet(models.QuerySet):
         return self.get(pk=pk) if won else None
 
 
+MOST_TRIES = 8  # of work that fails in a way nobody foresaw; a worker that dies of it has counted its try already
+
+
 class Leased(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveIntegerField(default=0)
@@ -44,6 +47,11 @@ class Leased(models.Model):
         """True while the lease is ours; it starts anew."""
         until = timezone.now() + timedelta(seconds=settings.WORK_LEASE_S)
         return self.mine().update(lease_until=until) == 1
+
+    @property
+    def is_poison(self):
+        """Tried often enough: whatever is wrong with it, trying again does not help."""
+        return self.attempts >= MOST_TRIES
 
     def release(self, **values):
         """Write the last word of this claim. True unless somebody else has taken over."""

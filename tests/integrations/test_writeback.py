@@ -224,3 +224,12 @@ def test_a_contact_deleted_in_ghl_refuses_the_edit_with_a_reason(person, ana, sa
     change = deliver(person.edit(by=ana, city="Evanston"))
     assert change.state == "refused"
     assert "deleted in GHL" in change.sentence
+
+
+def test_an_edit_that_breaks_our_own_code_is_given_up_with_a_sentence_and_holds_nothing_up(person, ana, sandbox):
+    broken = person.edit(by=ana, company_name="GHL's update call does not take this one")
+    for _ in range(8):
+        deliver(broken, rounds=1)
+    assert broken.state == "refused"
+    assert "our side" in broken.sentence
+    assert deliver(person.edit(by=ana, city="Evanston")).state == "confirmed"

@@ -1,0 +1,50 @@
+"""Pictures of every page of a running demo, wide and narrow, light and dark: python -m tests.shots URL FOLDER"""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from integrations.demo import PASSWORD
+from tests.plugin import BROWSER_ARGUMENTS, find_browser
+
+PAGES = {
+    "today": "/", "contacts": "/contacts/", "tasks": "/tasks/", "companies": "/companies/", "outbox": "/outbox/",
+    "new-contact": "/contacts/new/", "connections": "/connections/", "token": "/connections/token/", "team": "/team/",
+}  # fmt: skip
+WIDTHS = {1440: 900, 1024: 768, 390: 844}
+
+
+def main(url, folder):
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        program = find_browser(playwright.chromium.executable_path)
+        browser = playwright.chromium.launch(executable_path=program, args=list(BROWSER_ARGUMENTS))
+        for theme in ("light", "dark"):
+            for width, height in WIDTHS.items():
+                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+                take(context.new_page(), url, folder, f"{width}-{theme}")
+                context.close()
+
+
+def take(page, url, folder, name):
+    page.on("console", lambda said: print(name, said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: print(name, error))
+    page.goto(f"{url}/account/login/")
+    page.locator("input[name=login]").fill("admin@example.com")
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_load_state("networkidle")
+    page.goto(f"{url}/contacts/?sort=overdue")
+    contact = page.locator(".table__link").first.get_attribute("href")
+    for what, path in {**PAGES, "contact": contact}.items():
+        answer = page.goto(url + path)
+        page.wait_for_load_state("networkidle")
+        if answer.status != 200:
+            print(name, what, answer.status)
+        page.screenshot(path=folder / f"{what}-{name}.png")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1].rstrip("/"), sys.argv[2])
