@@ -45,7 +45,7 @@ CUSTOM_CONTROLS = {
     "MULTIPLE_OPTIONS": "many",
     "CHECKBOX": "many",
 }
-MORE_GROUP = "More"  # GHL names no folders of custom fields, only their ids
+MORE_GROUP = "Custom fields"  # GHL names no folders of custom fields, only their ids
 CHANNELS = {
     "Call": "calls", "Email": "e-mail", "SMS": "SMS", "WhatsApp": "WhatsApp", "GMB": "Google", "FB": "Facebook",
     "RCS": "RCS",

@@ -66,7 +66,8 @@ LABELS = {
     "starts_at": "Start", "ends_at": "End", "calendar_remote_id": "Calendar",
 }  # fmt: skip
 MOMENTS = {"due_at", "starts_at", "ends_at"}
-LONG = 140  # letters of an old or new value
+WIDE = 60  # letters that still stand in the line
+LONG = 400  # letters of an old or new value
 
 
 @dataclass
@@ -80,6 +81,11 @@ class Line:
     changes: list = field(default_factory=list)  # (label, old, new)
     note: object = None  # shown with its text
     change: Change | None = None  # how far the edit has come, where only this line can say it
+
+    @property
+    def folds(self):
+        """Whether the old and new values need more room than the line has."""
+        return len(self.changes) > 1 or any(len(words) > WIDE for _, *pair in self.changes for words in pair)
 
     @property
     def is_machine(self):

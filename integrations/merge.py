@@ -27,7 +27,7 @@ from contacts.models import (
     RemoteUser,
 )
 from contacts.models.mirrored import Mirrored, MirroredQuerySet, plain
-from integrations.ghl import compare
+from integrations.counterpart import looks_like
 
 Row = dict[str, Any]  # what integrations.ghl.payloads makes of an answer, under our names
 
@@ -341,12 +341,3 @@ def _unfold(values, ours):
     folded = values.get("company_name_folded")
     if folded is not None and "company_name" not in values and ours.casefold() != folded.casefold():
         values["company_name"] = capwords(folded)
-
-
-IDENTIFYING = {"contact": ("email", "phone", "first_name", "last_name"), "task": ("title", "body", "due_at")}
-
-
-def looks_like(kind, ours, theirs):
-    """Whether a remote row is the one our creation asked for: same words, same time."""
-    keys = IDENTIFYING.get(kind, ("title", "body"))
-    return all(compare.same(kind, key, ours.get(key, ""), plain(theirs.get(key, ""))) for key in keys)

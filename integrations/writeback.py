@@ -13,19 +13,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from contacts.models import Change, Contact, Note, Task
-from contacts.models.editable import Editable
+from contacts.models import Change, Contact
 from contacts.models.mirrored import plain
 from integrations import sync
+from integrations.counterpart import COUNTERPARTS, differences, looks_like
 from integrations.gateway import client_for
-from integrations.ghl import bodies, compare, errors, moments, payloads
-from integrations.merge import hold, looks_like, merge
+from integrations.ghl import errors
+from integrations.merge import hold, merge
 from integrations.models import Connection, Delivery, Usage
 from integrations.tokens import ConnectionParked
 
 log = logging.getLogger(__name__)
 
-MODELS: dict[str, type[Editable]] = {"contact": Contact, "task": Task, "note": Note}
 BASE_WAIT_S, LONGEST_WAIT_S = 2, 60
 SETTLING = timedelta(seconds=2)  # GHL may answer a read with what was there a moment ago: ask once more before judging
 CLOCKS_APART = timedelta(minutes=2)
@@ -109,7 +108,9 @@ def _changes_of(kind, record_id):
 class _Courier:
     def __init__(self, delivery, connection, client):
         self.delivery, self.connection, self.client = delivery, connection, client
-        self.record = MODELS[delivery.kind].objects.select_related("location").get(pk=delivery.record_id)
+        counterpart = COUNTERPARTS[delivery.kind]
+        self.record = counterpart.model.objects.select_related("location").get(pk=delivery.record_id)
+        self.counterpart = counterpart(client, self.record)
         self.kind = delivery.kind
 
     def go(self):
@@ -160,7 +161,8 @@ class _Courier:
                 transaction.set_rollback(True)
                 return True
             self.delivery.changes.add(*batch)
-            self._keep(sent_at=timezone.now(), known_ids=self._known_ids(batch[0]))
+            known = self.counterpart.known_ids() if batch[0].verb == Change.Verb.CREATE else ()
+            self._keep(sent_at=timezone.now(), known_ids=sorted(known))
         return self._request(batch)
 
     def go_on(self, under_way):
@@ -223,106 +225,22 @@ class _Courier:
             return self._refuse(batch, trouble)
         return self._later(batch, trouble, state=Change.State.UNKNOWN, wait=SETTLING.total_seconds())
 
-    # --- talking to GHL -------------------------------------------------------------------------------------------
-
     def _call(self, batch):
-        verb = batch[0].verb
         values: dict = {}
         for change in batch:
             values = _laid_over(values, change.values)
-        call = getattr(self, f"_{verb}_{self.kind}", None) or getattr(self, f"_{verb}")
-        return call(self.record.typed(values)) or {}
-
-    def _create_contact(self, values):
-        mine = {key: value for key, value in values.items() if key not in bodies.UNWRITABLE_ON_CREATE}
-        body = bodies.contact_body(mine, create=True, location_id=self.connection.location.remote_id)
-        return payloads.contact_values(self.client.create_contact(body))
-
-    def _create_task(self, values):
-        return payloads.task_values(self.client.create_task(self._person, bodies.task_body(values, create=True)))
-
-    def _create_note(self, values):
-        return payloads.note_values(self.client.create_note(self._person, bodies.note_body(values, create=True)))
-
-    def _update_contact(self, values):
-        mine = {key: value for key, value in values.items() if key != "company_remote_id"}
-        if mine:
-            self.client.update_contact(self.record.remote_id, bodies.contact_body(mine))
-        if "company_remote_id" in values:  # GHL moves people between companies by a call of its own
-            self.client.set_company([self.record.remote_id], values["company_remote_id"] or None)
-
-    def _update_task(self, values):
-        if set(values) == {"completed"}:
-            self.client.complete_task(self._person, self.record.remote_id, values["completed"])
-        else:
-            self.client.update_task(self._person, self.record.remote_id, bodies.task_body(values))
-
-    def _update_note(self, values):
-        # GHL wants the whole note: what is not sent may be lost.
-        whole = {key: self.record.value(key) for key in Note.VALUES if self.record.value(key) not in ("", None)}
-        self.client.update_note(self._person, self.record.remote_id, bodies.note_body({**whole, **values}))
-
-    def _tags(self, values):
-        if values.get("add"):
-            self.client.add_tags(self.record.remote_id, values["add"])
-        if values.get("remove"):
-            self.client.remove_tags(self.record.remote_id, values["remove"])
-
-    def _delete_contact(self, values):
-        self.client.delete_contact(self.record.remote_id)
-
-    def _delete_task(self, values):
-        self.client.delete_task(self._person, self.record.remote_id)
-
-    def _delete_note(self, values):
-        self.client.delete_note(self._person, self.record.remote_id)
-
-    @property
-    def _person(self):
-        return self.record.person.remote_id
-
-    def _read_back(self):
-        if self.kind == "contact":
-            return payloads.contact_values(self.client.get_contact(self.record.remote_id))
-        if self.kind == "task":
-            return payloads.task_values(self.client.get_task(self._person, self.record.remote_id))
-        return payloads.note_values(self.client.get_note(self._person, self.record.remote_id))
+        return self.counterpart.send(batch[0].verb, values)
 
     def _look_for(self, change):
         """The remote row that a creation of ours has made already, if GHL shows one."""
-        if self.kind == "contact":
-            rows = self._contacts_alike(change.values)
-        elif self.kind == "task":
-            rows = [payloads.task_values(row) for row in self.client.list_tasks(self._person)]
-        else:
-            rows = [payloads.note_values(row) for row in self.client.list_notes(self._person)]
-        known = set(self.delivery.known_ids) | self._ids_here()
         since = self.delivery.sent_at - CLOCKS_APART
-        for row in rows:
+        known = set(self.delivery.known_ids) | self.counterpart.known_ids()
+        for row in self.counterpart.alike(change.values, since):
             added = row.get("remote_added_at") or row.get("remote_created_at")
             fresh = added is None or added >= since
             if row["remote_id"] not in known and fresh and looks_like(self.kind, change.values, row):
                 return row
         return None
-
-    def _contacts_alike(self, values):
-        for key in ("email", "phone"):
-            if values.get(key):
-                found = self.client.find_duplicate(**{"number" if key == "phone" else key: values[key]})
-                return [payloads.contact_values(found)] if found else []
-        since = moments.iso(self.delivery.sent_at - CLOCKS_APART)
-        filters = [{"field": "dateAdded", "operator": "range", "value": {"gte": since}}]
-        page = self.client.search_contacts(filters=filters, sort=[{"field": "dateAdded", "direction": "desc"}])
-        return [payloads.contact_values(row) for row in page.rows]
-
-    def _ids_here(self):
-        if self.kind == "contact":
-            return set()
-        rows = self.record.person.tasks if self.kind == "task" else self.record.person.notes
-        return set(rows.filter(remote_id__isnull=False).values_list("remote_id", flat=True))
-
-    def _known_ids(self, change):
-        return sorted(self._ids_here()) if change.verb == Change.Verb.CREATE else []
 
     # --- taking answers -------------------------------------------------------------------------------------------
 
@@ -341,7 +259,7 @@ class _Courier:
     def confirm(self, batch):
         """Read the record by id and say what GHL kept."""
         try:
-            theirs = self._read_back()
+            theirs = self.counterpart.read()
         except errors.NotFound as gone:
             if batch[0].verb == Change.Verb.DELETE:
                 self._settle(batch, Change.State.CONFIRMED)
@@ -349,7 +267,7 @@ class _Courier:
             return self._refuse(batch, gone, "It was deleted in GHL meanwhile.")
         except errors.GhlError as trouble:
             return self._later(batch, trouble, state=Change.State.SENT)
-        apart = {change.pk: self._differences(change, theirs) for change in batch}
+        apart = {change.pk: differences(change, theirs) for change in batch}
         checks = self.delivery.last_exchange.get("checks", 0) + 1
         if any(apart.values()) and checks < CHECKS:
             self._keep(last_exchange={"checks": checks})
@@ -359,8 +277,8 @@ class _Courier:
             for change in batch:
                 self._judge(change, apart[change.pk])
             if batch[0].verb != Change.Verb.DELETE:
-                row = theirs if self.kind == "contact" else {**theirs, "contact_remote_id": self._person}
-                merge(self.record.location, MODELS[self.kind], [row])
+                row = theirs if self.kind == "contact" else {**theirs, "contact_remote_id": self.counterpart.person}
+                merge(self.record.location, self.counterpart.model, [row])
         self.record.refresh_from_db()
         self._afterwards(batch)
         return True
@@ -372,25 +290,6 @@ class _Courier:
         kept = {key: plain(theirs) for key, theirs in apart.items()}
         sentence = "GHL still shows it." if change.verb == Change.Verb.DELETE else "GHL kept another value."
         self._settle([change], Change.State.DIFFERS, sentence=sentence, theirs=kept)
-
-    def _differences(self, change, theirs):
-        """{key: what GHL kept} where it is not what we asked for."""
-        if change.verb == Change.Verb.DELETE:
-            return {"deleted": False} if not theirs.get("deleted") else {}
-        if change.verb == Change.Verb.TAGS:
-            tags = {tag.lower() for tag in theirs.get("tags", [])}
-            fits = set(change.values["add"]) <= tags and not set(change.values["remove"]) & tags
-            return {} if fits else {"tags": theirs.get("tags", [])}
-        apart = {}
-        for key, ours in change.values.items():
-            if key == "custom_values":
-                kept = theirs.get(key) or {}
-                other = {pk: kept.get(pk) for pk in ours if not compare.same(self.kind, key, ours[pk], kept.get(pk))}
-                if other:
-                    apart[key] = other
-            elif key in theirs and not compare.same(self.kind, key, ours, plain(theirs[key])):
-                apart[key] = theirs[key]
-        return apart
 
     def _afterwards(self, batch):
         # GHL workflows often make a task when a note arrives, and no webhook tells us about every task.
@@ -407,7 +306,7 @@ class _Courier:
             else:
                 self._settle([change], Change.State.REFUSED, sentence="It was never created in GHL.")
             return True
-        if self.kind != "contact" and self._person is None:
+        if self.kind != "contact" and self.counterpart.person is None:
             if self.record.person.changes.unsettled().filter(kind="contact", verb="create").exists():
                 self._release(next_at=timezone.now() + SETTLING)
                 return False
