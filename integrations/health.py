@@ -67,6 +67,15 @@ class Health:
         return int(requests / per_second)
 
     @property
+    def progress_end(self):
+        """What the run has spent, and how long the rest of its phase takes at the rate GHL allows."""
+        if self.run is None:
+            return ""
+        spent = f"{self.run.requests:,} requests so far, {self.left_today:,} left today"
+        minutes = self.seconds_left // 60 + 1
+        return f"{spent}, about {minutes} min to go" if self.seconds_left else spent
+
+    @property
     def phase_number(self):
         phases = [phase.value for phase in SyncRun.Phase][:-1]
         if self.run is None or self.run.phase not in phases:

@@ -6,7 +6,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from integrations import sync, writeback
+from integrations import events, sync, writeback
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +30,19 @@ def work_sync(run_id):
 
 
 @shared_task
+def handle_event(event_id):
+    for run_id in events.handle(event_id):
+        ring(work_sync, run_id)
+
+
+@shared_task
 def sweep():
     for pk in writeback.waiting_deliveries():
         ring(push_delivery, pk)
     for pk in sync.waiting_runs():
         ring(work_sync, pk)
+    for pk in events.waiting_events():
+        ring(handle_event, pk)
 
 
 @shared_task

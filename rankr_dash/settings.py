@@ -98,7 +98,8 @@ setting(lambda *_: urlsplit(REDIS_URL).port, "REDIS_URL", None, "write redis://:
 DATABASES = {
     "default": setting(env.dj_db_url, "DATABASE_URL", DATABASE_URL, "write postgres://user:password@host:port/name")
 }
-DATABASES["default"]["CONN_MAX_AGE"] = 60
+# Under ASGI each request has a thread of its own: a connection it kept open would be used by nobody.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -236,6 +237,7 @@ GHL_CLIENT_ID = env.str("GHL_CLIENT_ID", "")
 # Two may be valid while the secret is being rotated: separate them with a comma, newest first.
 GHL_CLIENT_SECRETS = setting(env.list, "GHL_CLIENT_SECRET", [], "write one secret, or two separated by a comma")
 GHL_SCOPES = setting(env.list, "GHL_SCOPES", [], "write scopes separated by commas")  # empty: all we can use
+# PEM, one or several; empty: the key HighLevel publishes.
 GHL_WEBHOOK_PUBLIC_KEYS = env.str("GHL_WEBHOOK_PUBLIC_KEYS", "")
 GHL_TIMEOUT_S = amount(env.float, "GHL_TIMEOUT_S", 20.0, "write seconds, for example 20")
 GHL_RATE_LIMIT = amount(env.int, "GHL_RATE_LIMIT", 100, "write how many requests GHL allows in a window")

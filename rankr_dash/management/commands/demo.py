@@ -109,6 +109,7 @@ class Demo:
         self.environment |= {
             "GHL_CLIENT_ID": credentials["client_id"],
             "GHL_CLIENT_SECRET": credentials["client_secret"],
+            "GHL_WEBHOOK_PUBLIC_KEYS": self.webhook_key(),
         }
         self.say("Starting worker, beat and web")
         celery = python("celery", "-A", "rankr_dash")
@@ -135,10 +136,14 @@ class Demo:
 
     def sandbox_options(self, port):
         options = ["--port", str(port), "--contacts", str(self.options["contacts"])]
+        options += ["--webhook-url", f"{self.url}/webhooks/ghl/"]
         known = load_command_class("integrations", "sandbox").create_parser("manage.py", "sandbox")
         if "--state" in known._option_string_actions:
             options += ["--state", str(settings.LOCAL_DIR / "sandbox.json")]
         return options
+
+    def webhook_key(self):
+        return json.loads(self.answer("sandbox", f"{self.sandbox_url}/__sandbox__/webhooks"))["public_key"]
 
     def spawn(self, name, *command):
         log = settings.LOCAL_DIR / "log" / f"{name}.log"
