@@ -24,6 +24,16 @@ def e164(text, region=DEFAULT_REGION):
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
 
 
+def readable(text, region=DEFAULT_REGION):
+    """As people of that country write it; with the country code when it belongs to another; untouched if odd."""
+    number = parsed(text.strip(), region)
+    if number is None:
+        return text.strip()
+    is_own = number.country_code == phonenumbers.country_code_for_region(region or "ZZ")
+    style = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(number, style.NATIONAL if is_own else style.INTERNATIONAL)
+
+
 def region_of(location):
     """The country whose numbers are typed without a country code here: the one the location's clock belongs to."""
     return _countries().get(location.time_zone, DEFAULT_REGION)

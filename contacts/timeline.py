@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.utils.html import strip_tags
+from django.utils.html import format_html, strip_tags
 from django.utils.text import Truncator
 
 from contacts import wording
@@ -186,7 +186,7 @@ def _line(event, names):
     elif event.kind == "tags_changed":
         line.words = _tag_words(event)
     elif event.kind == "appointment_booked" and event.appointment and event.appointment.starts_at:
-        line.detail = f"for {when(event.appointment.starts_at, names.zone)}"
+        line.detail = format_html("for {}", when(event.appointment.starts_at, names.zone))
     else:
         line.changes = names.changes(event)
     return line

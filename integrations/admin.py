@@ -6,7 +6,7 @@ A ConnectAttempt is not shown: it is a secret on its way.
 from django.contrib import admin
 
 from contacts.admin import ReadOnlyAdmin
-from integrations.models import Connection, Delivery, SyncRun, Usage
+from integrations.models import Connection, Delivery, InboundEvent, SyncRun, Usage
 
 
 @admin.register(Connection)
@@ -42,6 +42,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_filter = ["kind", ("finished_at", admin.EmptyFieldListFilter)]
     list_select_related = ["location"]
     search_fields = ["location__name", "location__remote_id", "=record_id"]
+
+
+@admin.register(InboundEvent)
+class InboundEventAdmin(ReadOnlyAdmin):
+    list_display = ["id", "kind", "remote_location_id", "outcome", "attempts", "received_at", "finished_at"]
+    list_filter = ["outcome", "kind"]
+    exclude = ["body"]  # people's data, of no use here: the record itself is read again
+    search_fields = ["event_id", "remote_location_id"]
+    date_hierarchy = "received_at"
 
 
 @admin.register(Usage)

@@ -258,7 +258,10 @@ class _Merge:
             if change.verb == Change.Verb.DELETE:
                 held[change.record_id]["deleted"] = True
             for key in change.fields:
-                held[change.record_id][key] = change.values.get(key)
+                mine = change.values.get(key)
+                if key == "custom_values":  # several open changes may each hold other fields
+                    mine = {**held[change.record_id].get(key, {}), **(mine or {})}
+                held[change.record_id][key] = mine
         return held
 
     def _event(self, row, kind, changes, happened_at):

@@ -140,6 +140,10 @@ ADDRESSES = {
     "integrations:contact_freshness": page("contact", "tasks"),
     "integrations:refresh_contact": act("contact"),
 }
+SIGNED = {
+    "integrations:webhook": "/webhooks/ghl/",
+    "integrations:webhooks/ghl": "/webhooks/ghl",
+}  # GHL's signature opens
 WAYS = {
     "plainly": {},
     "by htmx": {"HX-Request": "true"},
@@ -320,8 +324,9 @@ def named_addresses(resolver=None, prefix=""):
 
 
 def test_every_address_is_in_the_table():
-    assert set(named_addresses()) - set(ADDRESSES) == set(), "say in ADDRESSES who may use these"
-    assert set(ADDRESSES) - set(named_addresses()) == set(), "these are no more"
+    known = {*ADDRESSES, *SIGNED}
+    assert set(named_addresses()) - known == set(), "say in ADDRESSES who may use these"
+    assert known - set(named_addresses()) == set(), "these are no more"
 
 
 def test_no_other_room_has_addresses():
@@ -412,6 +417,18 @@ def test_a_guessed_invitation_opens_nothing(token, status, client, ours):
     answer = client.get(f"/invitations/{token}/")
     assert answer.status_code == status
     assert CANARY not in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", SIGNED.values())
+@pytest.mark.parametrize("signature", [None, "", "forged", "Zm9yZ2Vk"])
+def test_nobody_but_ghl_brings_events(signature, path, ada, ours):
+    body = {"type": "ContactDelete", "locationId": ours.location.remote_id, "id": ours.contact.remote_id}
+    headers = {} if signature is None else {"X-GHL-Signature": signature}
+    for client in (signed_in(None), signed_in(ada)):
+        before = everything()
+        assert client.post(path, body, content_type="application/json", headers=headers).status_code == 401
+        assert client.get(path).status_code == 405
+        assert not changes_since(before)
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------

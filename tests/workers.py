@@ -28,6 +28,7 @@ class Processes:
             "GHL_MARKETPLACE_BASE": sandbox.url,
             "GHL_CLIENT_ID": sandbox.credentials["client_id"],
             "GHL_CLIENT_SECRET": sandbox.credentials["client_secret"],
+            "GHL_WEBHOOK_PUBLIC_KEYS": sandbox.get("webhooks")["public_key"],
             "GHL_RATE_LIMIT": "100000",
             "SWEEP_EVERY_S": "0.5",
             "SYNC_EVERY_S": "3600",

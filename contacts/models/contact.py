@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts import search
+from contacts import phones, search
 from contacts.models.business import Business
 from contacts.models.change import Change
 from contacts.models.company import Company
@@ -87,7 +87,7 @@ class Contact(Editable):
     def name(self):
         """What to call this person: never empty."""
         full = f"{self.first_name} {self.last_name}".strip()
-        return full or self.company_name or self.email or self.phone or "Unnamed contact"
+        return full or self.company_name or self.email or phones.readable(self.phone) or "Unnamed contact"
 
     @property
     def is_editable(self):

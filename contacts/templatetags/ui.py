@@ -7,13 +7,14 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import nh3
-import phonenumbers
 from django import template
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.html import escape, format_html, linebreaks, urlize
 from django.utils.safestring import mark_safe
 from lucide.templatetags.lucide import lucide
+
+from contacts import phones
 
 register = template.Library()
 
@@ -222,16 +223,7 @@ def thousands(number):
 @register.filter
 def phone(number, country="US"):
     """The way people of that country write it; with the country code when it belongs to another; untouched if odd."""
-    text = str(number or "").strip()
-    try:
-        parsed = phonenumbers.parse(text, country or None)
-    except phonenumbers.NumberParseException:
-        return text
-    if not phonenumbers.is_possible_number(parsed):
-        return text
-    is_own = parsed.country_code == phonenumbers.country_code_for_region(country or "ZZ")
-    style = phonenumbers.PhoneNumberFormat
-    return phonenumbers.format_number(parsed, style.NATIONAL if is_own else style.INTERNATIONAL)
+    return phones.readable(str(number or ""), country)
 
 
 # --- what others wrote --------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from django.views.decorators.http import require_safe
 
 from contacts.badges import Badges
 from contacts.fields import clock_of
-from contacts.models import Change
+from contacts.models import Change, NotEditable
 from contacts.views import fields, page
-from contacts.views.acts import back, check_editable, contact_or_404, edits, tell
+from contacts.views.acts import back, contact_or_404, edits, tell
 from rankr_dash.htmx import wants_part
 
 
@@ -28,8 +28,8 @@ def change(request, pk):
 @edits
 def retry(request, pk):
     change = change_or_404(request, pk)
-    if not change.contact.deleted_at:
-        check_editable(change.contact)
+    if not change.location.is_editable:  # of the location alone: the refused act may be this contact's deletion
+        raise NotEditable(change.location.not_editable_because)
     return decided(request, change, change.retry(), "It is on its way to GHL again.")
 
 
@@ -56,7 +56,7 @@ def undo(request, pk):
         template, events = "contacts/_contact_tasks.html", ["contact-changed", "work-changed"]
     else:
         context = {**page.history(contact), "said": "Note is back"}
-        template, events = "contacts/_contact_history.html", ["pinned-changed"]
+        template, events = "contacts/_contact_history.html", ["notes-changed"]
     return tell(render(request, template, {"contact": contact, **context}), events)
 
 
@@ -67,7 +67,7 @@ def decided(request, change, was_first, said):
     if not wants_part(request) or "next" in request.POST:
         return back(request, change.contact)
     change.contact.refresh_from_db()
-    return tell(part_of(request, change, said), ["name-changed", "work-changed", "pinned-changed"])
+    return tell(part_of(request, change, said), ["name-changed", "work-changed", "notes-changed"])
 
 
 def part_of(request, change, said=""):

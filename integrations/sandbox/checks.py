@@ -12,7 +12,8 @@ class Call:
 
     def __init__(self, sandbox, method, path, query, headers, body):
         self.sandbox, self.method, self.path, self.headers, self.raw = sandbox, method, path, headers, body
-        self.query = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
+        self.query_pairs = parse_qsl(query, keep_blank_values=True) if query else []
+        self.query = dict(self.query_pairs)
         self.version = headers.get("version", "")
         self.token = self.operation = self.location = None
         self.captured = {}
@@ -37,6 +38,11 @@ class Call:
                 raise bad_request("Unexpected token in JSON at position 0")
             raise invalid(["body must be an object"])
         return self.json
+
+    def query_values(self, name):
+        """A list in the query: repeated (`a=1&a=2`), repeated with brackets (`a[]=1&a[]=2`), or with commas."""
+        values = [value for given, value in self.query_pairs if given in (name, f"{name}[]")]
+        return values[0].split(",") if len(values) == 1 else values
 
     def enter(self, location_id):
         """The location a request names, when its token may go there."""

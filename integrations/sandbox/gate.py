@@ -98,9 +98,20 @@ async def read_call(sandbox, scope, receive):
 
 def read_json(raw):
     try:
-        return json.loads(raw)
+        return json.loads(raw, parse_float=number, parse_constant=no_number)
     except ValueError:
         return None
+
+
+def number(digits):
+    """As JavaScript reads it: `20.0` is 20, and is answered as 20."""
+    value = float(digits)
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def no_number(word):
+    """NaN and Infinity, which Python writes and JSON does not know."""
+    raise ValueError(word)
 
 
 async def read_form(scope, raw):

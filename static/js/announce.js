@@ -40,10 +40,13 @@ document.addEventListener("htmx:sendError", (event) => {
 document.addEventListener("htmx:timeout", (event) => {
   if (isPersons(event)) trouble("Rankr took too long to answer. What you typed is still here; look before you try again.");
 });
+// A refusal in plain text is a sentence for the person.
+const sentenceOf = (xhr) => ((xhr.getResponseHeader("Content-Type") || "").startsWith("text/plain") ? xhr.responseText : "");
+
 document.addEventListener("htmx:responseError", (event) => {
   if (!isPersons(event)) return;
   const status = event.detail.xhr.status;
   if (status === 404) trouble("That is not here any more. Reload the page to see what is.");
-  else if (status === 403) trouble("You may not do that, or your session has changed. Reload the page and try again.");
+  else if (status === 403) trouble(sentenceOf(event.detail.xhr) || "You may not do that, or your session has changed. Reload the page and try again.");
   else trouble("Something went wrong on our side. What you typed is still here; try again in a moment.");
 });

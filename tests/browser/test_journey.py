@@ -94,6 +94,18 @@ def test_a_change_made_inside_ghl_appears_after_a_sync(page, app, ada, sandbox):
     expect(page.get_by_role("link", name="Zenobia Quill")).to_be_visible()
 
 
+def test_a_change_made_inside_ghl_arrives_by_itself(page, app, ada, sandbox):
+    sign_in(page, app, ada)
+    connect_northgate(page, app)
+    wait_until(lambda: SyncRun.objects.filter(outcome="complete").exists())
+    sandbox.settings(webhook_url=f"{app.url}/webhooks/ghl/")
+    person = Contact.objects.exclude(email="").first()
+    sandbox.edit("note", "create", contactId=person.remote_id, body="Left a message at the gate.")
+    wait_until(lambda: person.notes.filter(body="Left a message at the gate.").exists())
+    page.goto(f"{app.url}{person.get_absolute_url()}")
+    expect(page.get_by_text("Left a message at the gate.").first).to_be_visible()
+
+
 def test_the_api_key_way_in(page, app, ada, sandbox):
     sign_in(page, app, ada)
     page.goto(f"{app.url}/connections/")

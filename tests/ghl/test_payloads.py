@@ -72,6 +72,7 @@ def test_a_contact_has_exactly_our_names():
 def test_search_and_by_id_tell_the_same_contact():
     by_id, in_search = contact_values(BY_ID), contact_values(IN_SEARCH)
     assert by_id.pop("company_name") == "Acme GmbH"
+    assert in_search.pop("company_name_folded") == "acme gmbh"
     assert {tag.lower() for tag in by_id.pop("tags")} == set(in_search.pop("tags"))
     assert by_id == in_search
     assert in_search["date_of_birth"] == date(1990, 9, 25)

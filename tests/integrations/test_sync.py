@@ -134,3 +134,16 @@ def test_a_run_that_ghl_refuses_parks_the_connection_and_keeps_the_data(synced, 
     assert synced.status == "needs_reauth"
     assert Contact.objects.present().count() == 40
     assert not Change.objects.exists()
+
+
+def test_open_edits_of_two_custom_fields_are_both_left_alone(synced, sandbox, ana):
+    one, other, third = synced.location.custom_fields.filter(data_type__in=["TEXT", "LARGE_TEXT", "PHONE"])[:3]
+    contact = Contact.objects.first()
+    contact.edit(by=ana, custom_values={**contact.custom_values, one.remote_id: "mine"})
+    contact.edit(by=ana, custom_values={**contact.custom_values, other.remote_id: "mine too"})
+    theirs = [{"id": field.remote_id, "value": "theirs"} for field in (one, other, third)]
+    sandbox.edit("contact", "update", contact.remote_id, customFields=theirs)
+    read(synced)
+    contact.refresh_from_db()
+    values = [contact.custom_values.get(field.remote_id) for field in (one, other, third)]
+    assert values == ["mine", "mine too", "theirs"]

@@ -17,8 +17,10 @@ def update_tags(call):
         "contacts": texts(required=True),
         "tags": texts(required=True),
         "locationId": text(required=True),
+        # Of no use to `add`, but both kinds share one body, so it is known there as well.
+        "removeAllTags": flag(),
     }
-    values = validated(call.body(), fields | ({"removeAllTags": flag()} if kind == "remove" else {}))
+    values = validated(call.body(), fields)
     tags = tidy_tags(values["tags"])
     responses, errors = [], 0
     for contact_id in values["contacts"]:

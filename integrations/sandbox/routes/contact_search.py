@@ -84,8 +84,9 @@ def of_business(call):
         test = search.matcher([], query, location)
         members = [contact for contact in members if test(contact)]
     members.sort(key=_name_and_id)
-    if call.is_v3 and call.query.get("startAfter"):
-        skip = _after_name(members, call.query["startAfter"])
+    cursor = call.query_values("startAfter") if call.is_v3 else []
+    if any(cursor):
+        skip = _after_name(members, cursor)
     page = members[skip : skip + limit]
     return Answer({"contacts": [list_row(contact) for contact in page], "count": len(members)})
 
@@ -95,8 +96,9 @@ def _name_and_id(contact):
 
 
 def _after_name(members, cursor):
-    """v3's cursor for a business: `name,id` of the last row."""
-    name, _, contact_id = cursor.rpartition(",")
+    """v3's cursor for a business: name and id of the last row. A name may hold commas of its own."""
+    *name, contact_id = cursor
+    name = ",".join(name)
     return sum(_name_and_id(contact) <= (name.lower(), contact_id) for contact in members)
 
 

@@ -18,8 +18,10 @@ def token(call):
     grant_type = fields.get("grant_type")
     missing = [name for name in ("client_id", "client_secret", "grant_type") if not fields.get(name)]
     if missing:
-        raise invalid([f"{name} should not be empty" for name in missing])
+        raise _missing(call, missing)
     if grant_type not in GRANTS:
+        if call.is_v3:
+            raise bad_request("Invalid parameter: grantType")
         raise invalid([f"grant_type must be one of the following values: {', '.join(GRANTS)}"])
     credentials = call.sandbox.credentials
     if not credentials.knows_client(fields["client_id"], fields["client_secret"]):
@@ -28,7 +30,7 @@ def token(call):
         raise _oauth_error(400, "unsupported_grant_type", "Unsupported grant type: client_credentials")
     needed = "code" if grant_type == "authorization_code" else "refresh_token"
     if not fields.get(needed):
-        raise invalid([f"{needed} should not be empty"])
+        raise _missing(call, [needed])
     now = call.sandbox.clock()
     try:
         if grant_type == "authorization_code":
@@ -135,7 +137,7 @@ def _form(call):
 
 def _sent(call):
     """Form or JSON."""
-    if call.json is not None:
+    if isinstance(call.json, dict):
         return call.json
     return dict(parse_qsl(call.raw.decode(errors="replace"), keep_blank_values=True))
 
@@ -163,6 +165,13 @@ def _snake(fields):
 
 def _camel(body):
     return {CAMEL.get(name, name): value for name, value in body.items()}
+
+
+def _missing(call, names):
+    """v3 has its own sentence for this, and names one parameter at a time."""
+    if call.is_v3:
+        return bad_request(f"Missing parameter: {next(camel for camel, name in SNAKE.items() if name == names[0])}")
+    return invalid([f"{name} should not be empty" for name in names])
 
 
 def _oauth_error(status, code, description):
