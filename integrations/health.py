@@ -1,13 +1,14 @@
 """How a connection is doing, in the words of the one status vocabulary."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils import timezone
 
 from integrations.ghl import scopes
-from integrations.models import Connection, SyncRun, Usage
+from integrations.models import Connection, InboundEvent, SyncRun, Usage
 
 ORDER = ["disconnected", "attention", "delayed", "catching_up", "paused", "healthy"]
 DAILY_LIMIT = 200_000
@@ -23,6 +24,7 @@ class Health:
     last: SyncRun | None
     used_today: int
     retries_today: int
+    last_webhook_at: datetime | None
 
     @property
     def state(self):
@@ -121,6 +123,9 @@ def of(connections):
     running = {run.connection_id: run for run in _runs(connections).filter(finished_at=None)}
     finished = _runs(connections).filter(outcome=SyncRun.Outcome.COMPLETE).order_by("connection", "-started_at")
     last = {run.connection_id: run for run in finished.distinct("connection")}
+    locations = [connection.location.remote_id for connection in connections]
+    received = InboundEvent.objects.filter(remote_location_id__in=locations).values_list("remote_location_id")
+    told = dict(received.annotate(Max("received_at")))
     rows = [
         Health(
             connection,
@@ -128,6 +133,7 @@ def of(connections):
             last.get(connection.pk),
             today[connection.pk].requests if connection.pk in today else 0,
             today[connection.pk].retries if connection.pk in today else 0,
+            told.get(connection.location.remote_id),
         )
         for connection in connections
     ]

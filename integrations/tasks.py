@@ -6,7 +6,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from integrations import events, sync, writeback
+from integrations import events, housekeeping, sync, writeback
 
 log = logging.getLogger(__name__)
 
@@ -49,3 +49,8 @@ def sweep():
 def start_due_syncs():
     for connection in sync.due_connections():
         ring(work_sync, sync.start(connection).pk)
+
+
+@shared_task
+def tidy():
+    housekeeping.tidy()

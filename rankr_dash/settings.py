@@ -262,6 +262,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout":
 CELERY_TASK_PUBLISH_RETRY = False  # a lost ring is rung again by the sweeper; a page never waits for the broker
 CELERY_BEAT_SCHEDULE = {
     "ring-due-work": {"task": "integrations.tasks.sweep", "schedule": SWEEP_EVERY_S},
+    "tidy-up": {"task": "integrations.tasks.tidy", "schedule": 6 * 3600.0},
     "start-due-syncs": {"task": "integrations.tasks.start_due_syncs", "schedule": min(SYNC_EVERY_S, 30.0)},
 }
 

@@ -2,7 +2,7 @@ import pytest
 from django.urls import reverse
 
 from contacts.models import Membership
-from integrations.models import Connection
+from integrations.models import Connection, InboundEvent
 from tests.sandbox_control import consent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,3 +132,10 @@ def test_a_member_elsewhere_who_loses_membership_loses_sight(ada, as_user, conne
 
 def test_healthz_answers(client, db):
     assert client.get("/healthz").status_code == 200
+
+
+def test_the_page_says_when_the_last_webhook_came(ada, as_user, connection):
+    client = as_user(ada)
+    assert "No webhook yet" in client.get(PAGE).content.decode()
+    InboundEvent.objects.create(event_id="1", kind="X", body=b"{}", remote_location_id=connection.location.remote_id)
+    assert "Webhook " in client.get(PAGE).content.decode()
