@@ -9,6 +9,13 @@ from integrations.management.commands.sync import wait_for
 from tests.sandbox_control import Sandbox, consent
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(request, settings):
+    """Hashing a password well takes a third of a second, which is the point of it, but not of these tests."""
+    if not request.node.get_closest_marker("browser"):  # there a process of its own checks the password
+        settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def northgate(db):
     return Business.objects.create(name="Northgate Roofing")

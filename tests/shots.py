@@ -36,7 +36,7 @@ def take(page, url, folder, name):
     page.locator("input[name=password]").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_load_state("networkidle")
-    page.goto(f"{url}/contacts/?sort=activity")
+    page.goto(f"{url}/contacts/?sort=overdue")
     contact = page.locator(".table__link").first.get_attribute("href")
     for what, path in {**PAGES, "contact": contact}.items():
         answer = page.goto(url + path)
