@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -24,7 +25,7 @@ POSTGRES_STOPS = ((signal.SIGINT, 15.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL,
 VALKEY_STOPS = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 
 
-class Server:
+class Server(ABC):
     name: str
     stops: tuple[tuple[int, float], ...]
     folder: Path
@@ -47,18 +48,18 @@ class Server:
             time.sleep(0.2)
         raise ServicesError(f"{self.name} does not start. Its log ends with:\n{self.home.tail(self.name)}")
 
-    def prepare(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def prepare(self) -> None: ...
 
-    def command(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def command(self) -> list[str]: ...
 
-    def answers(self) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def answers(self) -> bool: ...
 
+    @abstractmethod
     def noted_pid(self) -> int | None:
         """What the pid file says, which a former run may have left."""
-        raise NotImplementedError
 
     def preexec(self) -> Callable[[], None]:
         return guise.die_with_parent(self.stops[0][0])
