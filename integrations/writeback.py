@@ -10,7 +10,8 @@ import random
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from contacts.models import Change, Contact
@@ -54,9 +55,16 @@ def delivery_for(change):
 
 def waiting_deliveries():
     """Primary keys of what is due, after giving every due change without a delivery one."""
-    for change in Change.objects.due().exclude(deliveries__finished_at=None).order_by("pk")[:500]:
+    for change in without_delivery(Change.objects.all()).order_by("pk")[:500]:
         delivery_for(change)
     return list(Delivery.objects.due().order_by("next_at").values_list("pk", flat=True)[:500])
+
+
+def without_delivery(changes):
+    """Due changes whose record has no unfinished delivery: their bell was never heard."""
+    record = Coalesce(OuterRef("task_id"), OuterRef("note_id"), OuterRef("contact_id"))
+    under_way = Delivery.objects.filter(finished_at=None, kind=OuterRef("kind"), record_id=record)
+    return changes.due().exclude(Exists(under_way))
 
 
 # --- delivering ---------------------------------------------------------------------------------------------------
@@ -67,7 +75,7 @@ def push(delivery_id):
     while delivery_id and (delivery := Delivery.objects.claim(delivery_id)):
         _deliver(delivery)
         # An edit made while we were finishing rang in vain: the claim was ours.
-        newer = _changes_of(delivery.kind, delivery.record_id).due().exclude(deliveries__finished_at=None).first()
+        newer = without_delivery(_changes_of(delivery.kind, delivery.record_id)).first()
         delivery_id = delivery_for(newer).pk if newer else None
 
 
@@ -85,9 +93,10 @@ def _deliver(delivery):
         delivery.release(next_at=timezone.now() + timedelta(seconds=LONGEST_WAIT_S))
     except Exception:
         log.exception("delivery %s: failed in a way nobody foresaw (try %s)", delivery.pk, delivery.attempts)
-        _give_up(delivery) if delivery.is_poison else delivery.release(
-            next_at=timezone.now() + timedelta(seconds=wait_before(delivery.attempts))
-        )
+        if delivery.is_poison:
+            _give_up(delivery)
+        else:
+            delivery.release(next_at=timezone.now() + timedelta(seconds=wait_before(delivery.attempts)))
 
 
 def _give_up(delivery):
@@ -121,17 +130,23 @@ class _Courier:
             elif batch := self.next_batch():
                 going_on = self.send(batch)
             else:
-                return self.finish()
+                going_on = not self.finish()
             if not going_on:
-                return None
+                return
 
     def finish(self):
-        """Nothing is left to send now. A change that is not due yet keeps the delivery for later."""
+        """Nothing is left to send now. A change that is not due yet keeps the delivery for later.
+
+        False when a change has come in at the last moment.
+        """
         later = self._changes().filter(state=Change.State.QUEUED).order_by("not_before").first()
+        if later and later.not_before <= timezone.now():
+            return False
         if later:
             self._release(next_at=later.not_before, sent_at=None, attempts=0)
         else:
             self._release(finished_at=timezone.now())
+        return True
 
     def next_batch(self):
         """The next changes that fit into one request: a run of updates, or a single creation, tagging or deletion."""
@@ -151,7 +166,8 @@ class _Courier:
 
     def send(self, batch):
         """Claim the batch, send it, take the answer. True when the delivery can go on at once."""
-        if obstacle := self._obstacle(batch[0]):
+        obstacle = self._obstacle(batch[0])
+        if obstacle is not None:
             return obstacle
         with transaction.atomic():
             moved = Change.objects.filter(pk__in=[change.pk for change in batch], state=Change.State.QUEUED).update(

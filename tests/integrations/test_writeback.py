@@ -233,3 +233,33 @@ def test_an_edit_that_breaks_our_own_code_is_given_up_with_a_sentence_and_holds_
     assert broken.state == "refused"
     assert "our side" in broken.sentence
     assert deliver(person.edit(by=ana, city="Evanston")).state == "confirmed"
+
+
+def test_an_edit_whose_bell_nobody_heard_is_found_by_the_sweeper(person, ana, sandbox):
+    change = person.edit(by=ana, city="Evanston")
+    Delivery.objects.all().delete()
+    assert deliver(change).state == "confirmed"
+
+
+def test_a_note_waits_while_its_contact_is_on_the_way(synced, ana, sandbox):
+    person = Contact(location=synced.location, first_name="Nadia", email="nadia@example.com")
+    person.create(by=ana)
+    change = new_note(person, ana)
+    writeback.push(Delivery.objects.get(kind="note").pk)
+    change.refresh_from_db()
+    assert (change.state, change.attempts) == ("queued", 0)
+    assert not writes(sandbox, "POST", "/notes")
+    assert deliver(change).state == "confirmed"
+
+
+def test_a_note_of_a_contact_that_was_refused_is_refused_with_the_reason(synced, person, ana):
+    twin = Contact(location=synced.location, first_name="Twin", email=person.email)
+    change = new_note_of(twin, ana)
+    assert change.state == "refused"
+    assert "contact was not created" in change.sentence
+
+
+def new_note_of(twin, by):
+    creation = deliver(twin.create(by=by))
+    assert creation.state == "refused"
+    return deliver(new_note(twin, by))
