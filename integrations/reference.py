@@ -1,7 +1,7 @@
 """What a location is made of besides people: settings, users, fields, tags, calendars, companies."""
 
 from contacts.models import Calendar, Company, CustomField, RemoteUser, Tag, User
-from integrations.ghl import payloads
+from integrations.ghl import errors, payloads
 
 COMPANIES_PAGE = 100
 
@@ -16,10 +16,17 @@ def read(client, connection, location):
         ("calendars.readonly", _calendars),
         ("businesses.readonly", _companies),
     ]
-    allowed = [step for scope, step in steps if connection.has_scope(scope)]
-    for step in allowed:
-        step(client, location)
-    return len(allowed)
+    done = 0
+    for scope, step in steps:
+        if not connection.has_scope(scope):
+            continue
+        try:
+            step(client, location)
+        except errors.ScopeMissing:
+            connection.lose_scopes(scope)
+        else:
+            done += 1
+    return done
 
 
 def _location(client, location):

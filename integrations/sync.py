@@ -34,6 +34,10 @@ BATCH = 40
 STALE_AFTER = timedelta(seconds=60)
 RETRY_S = (5, 15, 30, 60)
 OUR_FAULT = "Something went wrong on our side while reading. The log knows more."
+BULK_SCOPES = {
+    "tasks": ["locations/tasks.readonly"],
+    "appointments": ["calendars.readonly", "calendars/events.readonly"],
+}
 LANES = {"full": "backfill", "recent": "reconcile", "contact": "interactive"}
 
 
@@ -129,8 +133,17 @@ class _Pull:
         for phase in phases[phases.index(self.run.phase) :]:
             if self.run.phase != phase:
                 self.save(phase=phase, cursor=self._kept_cursor())
-            getattr(self, phase)()
+            self.phase(phase)
         self.finish()
+
+    def phase(self, name):
+        """One phase. A scope that was taken from us meanwhile costs its bulk reads, not the sync."""
+        try:
+            getattr(self, name)()
+        except errors.ScopeMissing:
+            if name not in BULK_SCOPES:
+                raise
+            self.connection.lose_scopes(*BULK_SCOPES[name])
 
     def finish(self):
         self.save(
@@ -153,9 +166,9 @@ class _Pull:
         phase = {"done": phase["done"] + done, "total": phase["total"] if total is None else total}
         return {**self.run.counts, self.run.phase: phase}
 
-    def can(self, *scopes):
-        """Whether the location-wide calls that need these scopes are open to us."""
-        return all(self.connection.has_scope(scope) for scope in scopes)
+    def can(self, part):
+        """Whether this part can be read for the whole location at once."""
+        return all(self.connection.has_scope(scope) for scope in BULK_SCOPES[part])
 
     @property
     def is_full(self):
@@ -205,7 +218,7 @@ class _Pull:
         self._done(contacts_checked_at=self.run.started_at)
 
     def tasks(self):
-        if not self.can("locations/tasks.readonly"):
+        if not self.can("tasks"):
             return
         seen, unbroken = set(), "after" not in self.run.cursor
         while True:
@@ -224,7 +237,7 @@ class _Pull:
         self._done(tasks_checked_at=self.run.started_at)
 
     def appointments(self):
-        if not self.can("calendars.readonly", "calendars/events.readonly"):
+        if not self.can("appointments"):
             return
         past, future = (PAST, FUTURE) if self.is_full else (RECENT_PAST, RECENT_FUTURE)
         start, end = self.run.started_at - past, self.run.started_at + future
@@ -246,11 +259,7 @@ class _Pull:
 
     def notes(self):
         """Notes per contact, most recently active people first; also what the granted scopes do not give in bulk."""
-        parts = ["notes"]
-        if not self.can("locations/tasks.readonly"):
-            parts.append("tasks")
-        if not self.can("calendars.readonly", "calendars/events.readonly"):
-            parts.append("appointments")
+        parts = ["notes", *(part for part in BULK_SCOPES if not self.can(part))]
         waiting = self._unread_people()
         left = waiting.count()
         done = self.run.counts.get("notes", {}).get("done", 0)

@@ -94,6 +94,11 @@ class Connection(models.Model):
     def has_scope(self, scope):
         return scope in self.scopes
 
+    def lose_scopes(self, *scopes):
+        """GHL has refused for want of these: somebody took them from us. What needs them is off until a reconnect."""
+        self.scopes = [scope for scope in self.scopes if scope not in scopes]
+        self.save(update_fields=["scopes"])
+
     @property
     def is_active(self):
         return self.status == self.Status.ACTIVE

@@ -147,3 +147,19 @@ def test_open_edits_of_two_custom_fields_are_both_left_alone(synced, sandbox, an
     contact.refresh_from_db()
     values = [contact.custom_values.get(field.remote_id) for field in (one, other, third)]
     assert values == ["mine", "mine too", "theirs"]
+
+
+def test_scopes_that_were_taken_from_us_cost_their_bulk_reads_not_the_sync(sandbox, ada, northgate):
+    from integrations import connect
+    from integrations.ghl.scopes import WANTED
+
+    made = sandbox.post("tokens", {"action": "create_pit", "scopes": ["contacts.readonly", "calendars.readonly"]})
+    connection = connect.with_token(ada, northgate, made["token"], sandbox.credentials["location_id"])
+    connection.scopes = list(WANTED)  # as it was before somebody unticked them in GHL
+    connection.save()
+    read(connection)
+    there, here = sandbox.get("state"), counts_here()
+    assert (here["Task"], here["Appointment"]) == (there["tasks"], there["appointments"])
+    connection.refresh_from_db()
+    assert connection.is_active
+    assert not {"locations/tasks.readonly", "users.readonly"} & set(connection.scopes)
