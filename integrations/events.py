@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -26,6 +26,7 @@ from integrations.tokens import ConnectionParked
 log = logging.getLogger(__name__)
 
 AGAIN = timedelta(seconds=1)
+OUR_FAULT = "Something went wrong on our side. The next sync reads what it was about."
 # What to read again, by the first word of the event's type.
 PARTS = {"Contact": ["record"], "Note": ["notes"], "Task": ["tasks"], "Appointment": ["appointments"]}
 
@@ -65,19 +66,17 @@ def handle(pk):
     event = InboundEvent.objects.claim(pk)
     if event is None:
         return []
+    return event.work(partial(_look, event), give_up=partial(_finish, event, "failed", OUR_FAULT)) or []
+
+
+def _look(event):
     try:
         return _handle(event)
     except ConnectionParked as parked:
-        _finish(event, "failed", parked.plain)
+        return _finish(event, "failed", parked.plain)
     except errors.GhlError as trouble:
         event.release(next_at=timezone.now() + timedelta(seconds=trouble.retry_after or 10), reason=trouble.plain)
-    except Exception:
-        log.exception("event %s: failed in a way nobody foresaw (try %s)", event.pk, event.attempts)
-        if event.is_poison:
-            _finish(event, "failed", "Something went wrong on our side. The next sync reads what it was about.")
-        else:
-            event.release(next_at=timezone.now() + timedelta(seconds=10))
-    return []
+        return []
 
 
 def waiting_events():
@@ -99,7 +98,7 @@ def _handle(event):
     remote_id = _contact_of(event, connection.location)
     if not remote_id:  # GHL leaves the contact out of some task events: the next walk over all tasks finds it
         run = sync.start(connection)
-        return _finish(event, "handled", "read with the location's recent changes") or [run.pk]
+        return _finish(event, "handled", "read with the location's recent changes") or [run]
     contact = connection.location.contacts.filter(remote_id=remote_id).first()
     if contact is None or "record" in parts:
         contact = _read(connection, remote_id, contact)
@@ -111,9 +110,9 @@ def _handle(event):
     if run.fence or not set(parts) <= set(run.cursor.get("parts", parts)):
         # Someone reads this person already and may have passed the place: look again when they are done.
         event.release(next_at=timezone.now() + AGAIN)
-        return [run.pk]
+        return [run]
     _finish(event, "handled")
-    return [run.pk]
+    return [run]
 
 
 def _contact_of(event, location):

@@ -22,4 +22,4 @@ def read_a_stale_contact_again(sender, contact, **kwargs):
     if sync.is_stale(contact):
         run = sync.start_contact(contact)
         if run:
-            tasks.ring(tasks.work_sync, run.pk)
+            tasks.ring_run(run)

@@ -8,6 +8,7 @@ appointments, and notes at last, since GHL gives those per contact only.
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -21,6 +22,7 @@ from integrations.gateway import client_for
 from integrations.ghl import errors, moments, payloads
 from integrations.merge import merge, merge_whole, remove
 from integrations.models import Connection, SyncRun
+from integrations.models.leased import LeaseLost
 from integrations.tokens import ConnectionParked
 
 log = logging.getLogger(__name__)
@@ -39,10 +41,6 @@ BULK_SCOPES = {
     "appointments": ["calendars.readonly", "calendars/events.readonly"],
 }
 LANES = {"full": "backfill", "recent": "reconcile", "contact": "interactive"}
-
-
-class LeaseLost(Exception):
-    """Another worker has taken this run over; what we were about to save is theirs to fetch again."""
 
 
 # --- starting -----------------------------------------------------------------------------------------------------
@@ -92,31 +90,30 @@ def due_connections():
 
 def work(run_id):
     """Take up a run and bring it as far as possible. The run, or None when it was not ours to do."""
-    run = SyncRun.objects.select_related("connection__location").filter(pk=run_id).first()
-    if run is None or (run := SyncRun.objects.claim(run.pk)) is None:
+    if (run := SyncRun.objects.claim(run_id)) is None:
         return None
+    run.work(partial(_pull, run), give_up=partial(_fail, run, OUR_FAULT))
+    run.refresh_from_db()
+    return run
+
+
+def _pull(run):
     try:
         with client_for(run.connection, LANES[run.kind]) as client:
             _Pull(run, client).go()
-    except LeaseLost:
-        log.warning("sync %s: lease lost", run.pk)
     except ConnectionParked as parked:
-        run.release(finished_at=timezone.now(), outcome="failed", stop_reason=str(parked) or parked.plain)
+        _fail(run, str(parked) or parked.plain)
     except (errors.ScopeMissing, errors.LocationDenied) as refused:
         run.connection.park(Connection.Status.NEEDS_REAUTH, refused.plain)
-        run.release(finished_at=timezone.now(), outcome="failed", stop_reason=refused.plain)
+        _fail(run, refused.plain)
     except errors.GhlError as trouble:
         wait = trouble.retry_after or RETRY_S[min(run.attempts, len(RETRY_S)) - 1]
         log.warning("sync %s: stopped for %s s: %s", run.pk, wait, type(trouble).__name__)
         run.release(next_at=timezone.now() + timedelta(seconds=wait), stop_reason=trouble.plain)
-    except Exception:
-        log.exception("sync %s: failed in a way nobody foresaw (try %s)", run.pk, run.attempts)
-        if run.is_poison:
-            run.release(finished_at=timezone.now(), outcome="failed", stop_reason=OUR_FAULT)
-        else:
-            run.release(next_at=timezone.now() + timedelta(seconds=RETRY_S[-1]), stop_reason=OUR_FAULT)
-    run.refresh_from_db()
-    return run
+
+
+def _fail(run, reason):
+    run.release(finished_at=timezone.now(), outcome=SyncRun.Outcome.FAILED, stop_reason=reason)
 
 
 class _Pull:
@@ -156,6 +153,7 @@ class _Pull:
         if "lease_until" not in values:
             values["lease_until"] = timezone.now() + timedelta(seconds=settings.WORK_LEASE_S)
         values["requests"] = self.requests_before + self.client.transport.requests_sent
+        values["strikes"] = 0  # what gets on is not poison
         if not self.run.mine().update(**values):
             raise LeaseLost
         for name, value in values.items():
@@ -392,4 +390,4 @@ class _Pull:
 
 def waiting_runs():
     """Runs that nobody works on and that are due."""
-    return SyncRun.objects.due().order_by(F("contact").asc(nulls_last=True), "pk").values_list("pk", flat=True)
+    return SyncRun.objects.due().order_by(F("contact").asc(nulls_last=True), "pk")[:500]

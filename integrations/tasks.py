@@ -7,6 +7,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from integrations import events, housekeeping, sync, writeback
+from integrations.models import SyncRun
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,11 @@ def ring(task, pk):
         task.delay(pk)
     except (OperationalError, RedisError, OSError) as trouble:
         log.warning("could not ring for %s %s: %s", task.name, pk, type(trouble).__name__)
+
+
+def ring_run(run):
+    """For one contact somebody waits; a whole location has a queue of its own."""
+    ring(read_contact if run.kind == SyncRun.Kind.CONTACT else work_sync, run.pk)
 
 
 @shared_task
@@ -30,17 +36,22 @@ def work_sync(run_id):
 
 
 @shared_task
+def read_contact(run_id):
+    sync.work(run_id)
+
+
+@shared_task
 def handle_event(event_id):
-    for run_id in events.handle(event_id):
-        ring(work_sync, run_id)
+    for run in events.handle(event_id):
+        ring_run(run)
 
 
 @shared_task
 def sweep():
     for pk in writeback.waiting_deliveries():
         ring(push_delivery, pk)
-    for pk in sync.waiting_runs():
-        ring(work_sync, pk)
+    for run in sync.waiting_runs():
+        ring_run(run)
     for pk in events.waiting_events():
         ring(handle_event, pk)
 
@@ -48,7 +59,7 @@ def sweep():
 @shared_task
 def start_due_syncs():
     for connection in sync.due_connections():
-        ring(work_sync, sync.start(connection).pk)
+        ring_run(sync.start(connection))
 
 
 @shared_task

@@ -8,6 +8,7 @@ before it is sent again.
 import logging
 import random
 from datetime import timedelta
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
@@ -22,6 +23,7 @@ from integrations.gateway import client_for
 from integrations.ghl import errors
 from integrations.merge import hold, merge
 from integrations.models import Connection, Delivery, Usage
+from integrations.models.leased import LeaseLost
 from integrations.tokens import ConnectionParked
 
 log = logging.getLogger(__name__)
@@ -31,10 +33,6 @@ SETTLING = timedelta(seconds=2)  # GHL may answer a read with what was there a m
 CLOCKS_APART = timedelta(minutes=2)
 CHECKS = 3
 OUR_FAULT = "Something went wrong on our side and this was not sent. Retry, or tell whoever runs Rankr."
-
-
-class LeaseLost(Exception):
-    """Another worker has taken this delivery over; our result is not wanted any more."""
 
 
 # --- queueing -----------------------------------------------------------------------------------------------------
@@ -73,7 +71,7 @@ def without_delivery(changes):
 def push(delivery_id):
     """Bring one record's edits to GHL, as far as it goes now."""
     while delivery_id and (delivery := Delivery.objects.claim(delivery_id)):
-        _deliver(delivery)
+        delivery.work(partial(_deliver, delivery), give_up=partial(_give_up, delivery))
         # An edit made while we were finishing rang in vain: the claim was ours.
         newer = without_delivery(_changes_of(delivery.kind, delivery.record_id)).first()
         delivery_id = delivery_for(newer).pk if newer else None
@@ -87,16 +85,8 @@ def _deliver(delivery):
     try:
         with client_for(connection, "interactive") as client:
             _Courier(delivery, connection, client).go()
-    except LeaseLost:
-        log.warning("delivery %s: lease lost", delivery.pk)
     except ConnectionParked:
         delivery.release(next_at=timezone.now() + timedelta(seconds=LONGEST_WAIT_S))
-    except Exception:
-        log.exception("delivery %s: failed in a way nobody foresaw (try %s)", delivery.pk, delivery.attempts)
-        if delivery.is_poison:
-            _give_up(delivery)
-        else:
-            delivery.release(next_at=timezone.now() + timedelta(seconds=wait_before(delivery.attempts)))
 
 
 def _give_up(delivery):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from environs import Env, EnvError
+from kombu import Queue
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -260,6 +261,14 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 5}
 CELERY_TASK_PUBLISH_RETRY = False  # a lost ring is rung again by the sweeper; a page never waits for the broker
+# Who is waiting decides: a person at a page, GHL's news, or nobody in particular. A long read must not hold up an edit.
+CELERY_TASK_QUEUES = [Queue("people"), Queue("events"), Queue("bulk")]
+CELERY_TASK_DEFAULT_QUEUE = "events"
+CELERY_TASK_ROUTES = {
+    "integrations.tasks.push_delivery": {"queue": "people"},
+    "integrations.tasks.read_contact": {"queue": "people"},
+    "integrations.tasks.work_sync": {"queue": "bulk"},
+}
 CELERY_BEAT_SCHEDULE = {
     "ring-due-work": {"task": "integrations.tasks.sweep", "schedule": SWEEP_EVERY_S},
     "tidy-up": {"task": "integrations.tasks.tidy", "schedule": 6 * 3600.0},

@@ -2,8 +2,9 @@ from django.db import models
 from django.db.models import Q
 
 from contacts.models.contact import Contact
+from contacts.models.editable import Editable
 from contacts.models.location import Calendar, RemoteUser
-from contacts.models.mirrored import Mirrored, MirroredQuerySet
+from contacts.models.mirrored import MirroredQuerySet
 
 
 class AppointmentQuerySet(MirroredQuerySet):
@@ -12,7 +13,7 @@ class AppointmentQuerySet(MirroredQuerySet):
         return self.present().filter(starts_at__gte=now).exclude(status__in=Appointment.CALLED_OFF)
 
 
-class Appointment(Mirrored):
+class Appointment(Editable):
     """A booking in a GHL calendar, read-only here. `raw_start` keeps GHL's own words, which may carry no offset."""
 
     KIND = "appointment"

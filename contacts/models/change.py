@@ -42,13 +42,16 @@ class Change(models.Model):
 
     `values` holds the new values by snapshot key, for verb `tags` {"add": […], "remove": […]}; `before` the old ones.
     `custom_values` holds only the fields that changed, by remote id, None for one that was cleared.
-    `theirs` holds what GHL kept where it differs. Confirmed means: read back by id and equal in canonical form.
+    `theirs` holds what GHL kept where it differs, or what somebody there has made of it meanwhile (conflict).
+    Confirmed means: read back by id and equal in canonical form. `failure` names what went wrong in one word, so that
+    alike ones can be decided together; `exchange` is the last talk with GHL about it.
     """
 
     class Kind(models.TextChoices):
         CONTACT = "contact", "Contact"
         TASK = "task", "Task"
         NOTE = "note", "Note"
+        APPOINTMENT = "appointment", "Appointment"
 
     class Verb(models.TextChoices):
         CREATE = "create", "Create"
@@ -63,18 +66,22 @@ class Change(models.Model):
         UNKNOWN = "unknown", "Checking"
         CONFIRMED = "confirmed", "Confirmed"
         DIFFERS = "differs", "Differs"
+        CONFLICT = "conflict", "Conflict"
         REFUSED = "refused", "Refused"
         CANCELLED = "cancelled", "Cancelled"
 
     UNSETTLED = (State.QUEUED, State.SENDING, State.SENT, State.UNKNOWN)
-    UNDECIDED = (State.DIFFERS, State.REFUSED)
+    UNDECIDED = (State.DIFFERS, State.CONFLICT, State.REFUSED)
 
     business = models.ForeignKey(Business, models.CASCADE, related_name="changes")
     location = models.ForeignKey(Location, models.CASCADE, related_name="changes")
     contact = models.ForeignKey("contacts.Contact", models.CASCADE, related_name="changes")
     task = models.ForeignKey("contacts.Task", models.CASCADE, null=True, blank=True, related_name="changes")
     note = models.ForeignKey("contacts.Note", models.CASCADE, null=True, blank=True, related_name="changes")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
+    appointment = models.ForeignKey(
+        "contacts.Appointment", models.CASCADE, null=True, blank=True, related_name="changes"
+    )
+    kind = models.CharField(max_length=12, choices=Kind.choices)
     verb = models.CharField(max_length=10, choices=Verb.choices)
     values = models.JSONField(default=dict)
     before = models.JSONField(default=dict, blank=True)
@@ -86,6 +93,11 @@ class Change(models.Model):
     actor_kind = models.CharField(max_length=10, choices=ActorKind.choices, default=ActorKind.PERSON)
     sentence = models.TextField(blank=True)
     technical = models.TextField(blank=True)
+    failure = models.CharField(max_length=60, blank=True)
+    exchange = models.JSONField(default=dict, blank=True)
+    undoes = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="undone_by")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_because = models.CharField(max_length=300, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     not_before = models.DateTimeField(default=timezone.now)
@@ -97,14 +109,15 @@ class Change(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="change_names_its_record",
-                condition=Q(kind="contact", task=None, note=None)
-                | Q(kind="task", task__isnull=False, note=None)
-                | Q(kind="note", note__isnull=False, task=None),
+                condition=Q(kind="contact", task=None, note=None, appointment=None)
+                | Q(kind="task", task__isnull=False, note=None, appointment=None)
+                | Q(kind="note", note__isnull=False, task=None, appointment=None)
+                | Q(kind="appointment", appointment__isnull=False, note=None, task=None),
             ),
             models.CheckConstraint(
                 name="change_settled_has_time",
                 condition=Q(state__in=["queued", "sending", "sent", "unknown"], settled_at=None)
-                | Q(state__in=["confirmed", "differs", "refused", "cancelled"], settled_at__isnull=False),
+                | Q(state__in=["confirmed", "differs", "conflict", "refused", "cancelled"], settled_at__isnull=False),
             ),
         ]
         indexes = [
@@ -112,7 +125,7 @@ class Change(models.Model):
             models.Index(fields=["contact", "-id"], name="change_of_contact"),
             models.Index(
                 fields=["business", "made_by"],
-                condition=Q(state__in=["queued", "sending", "sent", "unknown", "differs", "refused"]),
+                condition=Q(state__in=["queued", "sending", "sent", "unknown", "differs", "conflict", "refused"]),
                 name="change_open",
             ),
         ]
@@ -130,11 +143,11 @@ class Change(models.Model):
 
     @property
     def record_id(self):
-        return {"contact": self.contact_id, "task": self.task_id, "note": self.note_id}[self.kind]
+        return getattr(self, f"{self.kind}_id")
 
     @property
     def record(self):
-        return {"contact": self.contact, "task": self.task, "note": self.note}[self.kind]
+        return getattr(self, self.kind)
 
     @property
     def fields(self):

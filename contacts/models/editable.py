@@ -15,7 +15,7 @@ class NotEditable(Exception):
 
 
 class Editable(Mirrored):
-    """Mixed into Contact, Task and Note. `KIND` names the record in Change and HistoryEvent.
+    """Mixed into Contact, Task, Note and Appointment. `KIND` names the record in Change and HistoryEvent.
 
     `BY_PART` are the keys whose value is a mapping of which a Change carries only the entries that differ; an entry
     that is gone is carried as None.

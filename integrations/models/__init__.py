@@ -1,6 +1,19 @@
-from integrations.models.connection import ConnectAttempt, Connection, Usage
+from integrations.models.connection import Agency, ConnectAttempt, Connection, Usage
 from integrations.models.delivery import Delivery
-from integrations.models.inbound import InboundEvent
+from integrations.models.inbound import InboundEvent, QuarantinedEvent
+from integrations.models.incident import Incident
 from integrations.models.sync_run import SyncRun
+from integrations.models.trouble import Trouble
 
-__all__ = ["ConnectAttempt", "Connection", "Delivery", "InboundEvent", "SyncRun", "Usage"]
+__all__ = [
+    "Agency",
+    "ConnectAttempt",
+    "Connection",
+    "Delivery",
+    "InboundEvent",
+    "Incident",
+    "QuarantinedEvent",
+    "SyncRun",
+    "Trouble",
+    "Usage",
+]

@@ -1,14 +1,13 @@
-import uuid
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from contacts.models import Business, Location, Role
-from integrations import crypto
+from integrations.models.token_holder import TokenHolder
 
 PIT_WARNS_AFTER = timedelta(days=80)  # GHL advises a new Private Integration Token every 90 days
 
@@ -21,75 +20,50 @@ class ConnectionQuerySet(models.QuerySet):
         return self.filter(location__business__memberships__user=user, location__business__memberships__role=Role.ADMIN)
 
     def working(self):
-        return self.filter(status=Connection.Status.ACTIVE)
+        """Those whose stored token can be sent."""
+        return self.filter(status__in=Connection.USABLE)
 
 
-class Connection(models.Model):
+class Agency(TokenHolder):
+    """An agency's own access, as one Business was given it: it can make tokens for each of the agency's locations."""
+
+    business = models.ForeignKey(Business, models.CASCADE, related_name="agencies")
+    connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    connected_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TokenHolder.Meta):
+        verbose_name_plural = "agencies"
+        constraints = [
+            *TokenHolder.Meta.constraints,
+            models.UniqueConstraint(fields=["business", "company_id"], name="agency_once_per_business"),
+        ]
+
+    def __str__(self):
+        return f"agency {self.company_id} of {self.business}"
+
+
+class Connection(TokenHolder):
     """How a Location is reached. One per Location, replaced in place, so that a reconnect keeps the data.
 
-    Tokens are sealed, bound to this row's `seal_id`. `token_version` rises with every new pair and fences off a
-    slow renewer; `lease_until` says that somebody is renewing right now.
+    With `agency` a lost refresh token costs nobody anything: the agency's access makes a new pair.
     """
 
     class Kind(models.TextChoices):
         OAUTH = "oauth", "OAuth"
         PIT = "pit", "Private Integration Token"
 
-    class Status(models.TextChoices):
-        ACTIVE = "active", "Active"
-        NEEDS_REAUTH = "needs_reauth", "Needs reconnecting"
-        SUSPENDED = "suspended", "Suspended by GHL"
-        DISCONNECTED = "disconnected", "Disconnected"
-
     location = models.OneToOneField(Location, models.CASCADE, related_name="connection")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    status = models.CharField(max_length=14, choices=Status.choices, default=Status.ACTIVE)
-    status_reason = models.TextField(blank=True)
-    status_since = models.DateTimeField(default=timezone.now)
-    seal_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    sealed_access_token = models.TextField(blank=True, editable=False)
-    sealed_refresh_token = models.TextField(blank=True, editable=False)
-    token_version = models.PositiveIntegerField(default=0)
-    token_obtained_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    renew_at = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
+    agency = models.ForeignKey(Agency, models.SET_NULL, null=True, blank=True, related_name="connections")
     scopes = ArrayField(models.CharField(max_length=100), default=list, blank=True)
-    company_id = models.CharField(max_length=64, blank=True)
     installer_id = models.CharField(max_length=64, blank=True)
     connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     connected_at = models.DateTimeField(default=timezone.now)
 
     objects = ConnectionQuerySet.as_manager()
 
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="connection_active_has_token",
-                condition=~Q(status="active") | ~Q(sealed_access_token=""),
-            )
-        ]
-
     def __str__(self):
         return f"{self.get_kind_display()} connection of {self.location}"
-
-    @property
-    def access_token(self):
-        return crypto.unseal(self.sealed_access_token, self._bound("access"))
-
-    @property
-    def refresh_token(self):
-        return crypto.unseal(self.sealed_refresh_token, self._bound("refresh"))
-
-    def sealed(self, access_token, refresh_token=""):
-        """The two columns for these tokens."""
-        return {
-            "sealed_access_token": crypto.seal(access_token, self._bound("access")),
-            "sealed_refresh_token": crypto.seal(refresh_token, self._bound("refresh")),
-        }
-
-    def _bound(self, field):
-        return f"connection|{self.seal_id}|{field}"
 
     def has_scope(self, scope):
         return scope in self.scopes
@@ -100,26 +74,9 @@ class Connection(models.Model):
         self.save(update_fields=["scopes"])
 
     @property
-    def is_active(self):
-        return self.status == self.Status.ACTIVE
-
-    @property
     def wants_new_token(self):
         """A Private Integration Token that should be rotated before GHL's ninety days are over."""
         return self.kind == self.Kind.PIT and timezone.now() - self.token_obtained_at >= PIT_WARNS_AFTER
-
-    def park(self, status, reason, version=None):
-        """Stop using this connection and say why; data stays. True when this call changed it.
-
-        With `version`, only if nobody has stored newer tokens meanwhile.
-        """
-        rows = Connection.objects.filter(pk=self.pk, status=self.Status.ACTIVE)
-        if version is not None:
-            rows = rows.filter(token_version=version)
-        parked = rows.update(status=status, status_reason=reason, status_since=timezone.now(), lease_until=None)
-        if parked:
-            self.refresh_from_db()
-        return parked == 1
 
 
 class ConnectAttempt(models.Model):

@@ -15,7 +15,7 @@ class Delivery(Leased):
     """
 
     location = models.ForeignKey(Location, models.CASCADE, related_name="deliveries")
-    kind = models.CharField(max_length=10, choices=Change.Kind.choices)
+    kind = models.CharField(max_length=12, choices=Change.Kind.choices)
     record_id = models.BigIntegerField()
     changes = models.ManyToManyField(Change, related_name="deliveries")
     sent_at = models.DateTimeField(null=True, blank=True)

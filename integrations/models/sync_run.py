@@ -16,11 +16,17 @@ class SyncRunQuerySet(LeasedQuerySet):
 
 
 class SyncRun(Leased):
-    """One pull from GHL. `cursor` says where to go on after a kill, and is saved together with each page's rows."""
+    """One pull from GHL. `cursor` says where to go on after a kill, and is saved together with each page's rows.
+
+    `found` is what reconciliation had to put right, per kind of record: {"contacts": {"missing": 1, "stale": 2,
+    "extra": 0, "unannounced": 1}}. Missing: GHL had it and we did not; stale: we had another version; extra: we had
+    what GHL no longer has; unannounced: of these, no webhook had told us.
+    """
 
     class Kind(models.TextChoices):
         FULL = "full", "Full"
         RECENT = "recent", "Recent changes"
+        NIGHTLY = "nightly", "Nightly check"
         CONTACT = "contact", "One contact"
 
     class Phase(models.TextChoices):
@@ -41,6 +47,7 @@ class SyncRun(Leased):
     phase = models.CharField(max_length=14, choices=Phase.choices, default=Phase.REFERENCE)
     cursor = models.JSONField(default=dict, blank=True)
     counts = models.JSONField(default=dict, blank=True)
+    found = models.JSONField(default=dict, blank=True)
     requests = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(default=timezone.now)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)

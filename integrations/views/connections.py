@@ -138,7 +138,7 @@ def _mine(request, pk):
 
 def _begin_sync(connection):
     run = sync.start(connection)
-    tasks.ring(tasks.work_sync, run.pk)
+    tasks.ring_run(run)
 
 
 def _number(data, name):

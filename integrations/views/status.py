@@ -54,7 +54,7 @@ def refresh_contact(request, pk):
     contact = get_object_or_404(Contact.objects.visible_to(request.user).select_related("location"), pk=pk)
     run = sync.start_contact(contact)
     if run:
-        tasks.ring(tasks.work_sync, run.pk)
+        tasks.ring_run(run)
     if not request.htmx:
         return redirect(contact)
     return HttpResponse(status=204, headers={"HX-Trigger": "contact-refreshing"})

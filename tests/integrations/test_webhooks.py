@@ -36,7 +36,7 @@ def work_off():
         InboundEvent.objects.filter(finished_at=None).update(next_at=timezone.now(), lease_until=None)
         for pk in events.waiting_events():
             for run in events.handle(pk):
-                sync.work(run)
+                sync.work(run.pk)
 
 
 def about(synced, kind, **values):

@@ -29,7 +29,7 @@ class Command(BaseCommand):
             if wait:
                 run = wait_for(run)
             else:
-                tasks.ring(tasks.work_sync, run.pk)
+                tasks.ring_run(run)
             outcomes.append(
                 {
                     "location": connection.location.remote_id,
