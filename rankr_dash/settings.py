@@ -293,3 +293,13 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
     },
 }
+
+# Error reports, without anything about people: see rankr_dash/sentry.py.
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+if SENTRY_DSN:
+    from rankr_dash import sentry
+
+    try:
+        sentry.start(SENTRY_DSN)
+    except ValueError:
+        raise ImproperlyConfigured("SENTRY_DSN is not usable: copy it from Sentry's project settings.") from None

@@ -1,4 +1,4 @@
-"""Where secrets and people's data must not turn up: logs, pages, tables, Redis, task messages.
+"""Where secrets and people's data must not turn up: logs, pages, tables, Redis, task messages, error reports.
 
 One story is told each time: connect in both ways, read, edit, and run into every kind of trouble, with a GHL that
 repeats in its errors whatever it was sent. Then everything that was left behind is searched.
@@ -13,18 +13,21 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
+import sentry_sdk
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db import connection as database
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from sentry_sdk.transport import Transport
 
 from contacts.models import Business, Change, Contact, Note
 from integrations import connect, gateway, sync, tasks, tokens, writeback
 from integrations.ghl import errors
 from integrations.management.commands.sync import wait_for
 from integrations.models import Connection, Delivery, SyncRun
+from rankr_dash import sentry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,8 +71,27 @@ def every_logger_loud():
         each.setLevel(level)
 
 
+class Envelopes(Transport):
+    """What would be sent to Sentry."""
+
+    def __init__(self, options=None):
+        super().__init__(options)
+        self.sent = []
+
+    def capture_envelope(self, envelope):
+        self.sent.append(envelope.serialize().decode())
+
+
 @pytest.fixture
-def story(ear, sandbox, ada, northgate, settings, monkeypatch):
+def envelopes():
+    transport = Envelopes()
+    sentry.start("http://public@127.0.0.1:1/1", transport=transport)
+    yield transport.sent
+    sentry_sdk.init()
+
+
+@pytest.fixture
+def story(envelopes, ear, sandbox, ada, northgate, settings, monkeypatch):
     return tell(ear, sandbox, ada, northgate, monkeypatch)
 
 
@@ -262,6 +284,14 @@ def tables(told):
     return "\n".join(rows)
 
 
+def reports(envelopes):
+    """Everything that broke was reported, and where."""
+    text = "\n".join(envelopes)
+    assert "ZeroDivisionError" in text
+    assert "stumble" in text
+    return text
+
+
 def in_redis(settings):
     server = gateway._redis(settings.REDIS_URL)
     found = []
@@ -277,7 +307,8 @@ def in_redis(settings):
 
 def messages(settings):
     """The bodies of the tasks that wait for a worker."""
-    waiting = gateway._redis(settings.REDIS_URL).lrange("celery", 0, -1)
+    server = gateway._redis(settings.REDIS_URL)
+    waiting = [message for queue in settings.CELERY_TASK_QUEUES for message in server.lrange(queue.name, 0, -1)]
     return [json.loads(base64.b64decode(json.loads(message)["body"])) for message in waiting]
 
 
@@ -297,8 +328,9 @@ def personal():
 # --- it is not there --------------------------------------------------------------------------------------------------
 
 
-def test_no_secret_is_left_anywhere(story, settings):
+def test_no_secret_is_left_anywhere(story, settings, envelopes):
     it_happened(story)
+    assert found_in(reports(envelopes), story.secrets) == []
     sealed = {*Connection.objects.exclude(sealed_access_token="").values_list("sealed_access_token", flat=True)}
     assert found_in(logs(story), story.secrets | sealed) == []
     assert found_in(pages(story), story.secrets | sealed) == []
@@ -332,7 +364,8 @@ def test_no_secret_is_in_a_log_however_loud(every_logger_loud, story):
     assert found_in(logs(story), story.secrets) == []
 
 
-def test_no_person_is_in_a_log_a_task_or_redis(story, settings):
+def test_no_person_is_in_a_log_a_task_an_error_report_or_redis(story, settings, envelopes):
+    assert found_in(reports(envelopes), personal()) == []
     assert len(personal()) > 80
     assert "null value in column" in logs(story), "the database complained"
     assert found_in(logs(story), personal()) == []
