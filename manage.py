@@ -9,6 +9,7 @@ from rankr_dash import embedded
 
 ROOT = Path(__file__).resolve().parent
 NEED_NOTHING = {
+    "bench",
     "check",
     "collectstatic",
     "compilemessages",

@@ -2,7 +2,7 @@ from django.dispatch import receiver
 
 from contacts.models import Change, Contact
 from contacts.signals import change_recorded, contact_opened
-from integrations import gateway, sync, tasks, writeback
+from integrations import sync, tasks, writeback
 from integrations.models import Connection
 
 
@@ -15,11 +15,7 @@ def hurry_the_push(sender, change, **kwargs):
 
 @receiver(contact_opened, sender=Contact)
 def read_a_stale_contact_again(sender, contact, **kwargs):
-    connection = Connection.objects.working().filter(location_id=contact.location_id).first()
-    if connection is None:
-        return
-    gateway.budget_of(connection).expect_people()
-    if sync.is_stale(contact):
+    if Connection.objects.working().filter(location_id=contact.location_id).exists() and sync.is_stale(contact):
         run = sync.start_contact(contact)
         if run:
             tasks.ring_run(run)

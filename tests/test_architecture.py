@@ -14,7 +14,8 @@ MAY = {
     "integrations.ghl": (),
     "integrations.sandbox": (),
     "integrations": ("contacts", "rankr_dash.htmx", "rankr_dash.celery"),
-    "rankr_dash": ("integrations.demo",),
+    "rankr_dash": ("integrations.demo", "integrations.ghl.errors"),
+    "rankr_dash.bench": ("contacts", "integrations", "rankr_dash"),  # measures the house from outside
 }
 # The command line wraps the sandbox; only this file may name it.
 EXCEPTIONS = {("integrations/management/commands/sandbox.py", "integrations.sandbox")}
@@ -48,6 +49,7 @@ def offences():
             there = room_of(module)
             allowed = here == there or any(module == a or module.startswith(a + ".") for a in MAY[here])
             allowed = allowed or (here == "integrations" and there == "integrations.ghl")
+            allowed = allowed or (here == "rankr_dash" and there == "rankr_dash.bench" and "/commands/" in name)
             allowed = allowed or any(name == f and module.startswith(m) for f, m in EXCEPTIONS)
             if there and not allowed:
                 yield f"{name} imports {module}"

@@ -214,7 +214,21 @@ class GhlClient:
     def get_appointment(self, appointment_id: str) -> Row:
         """Deleted appointments stay readable, with `deleted: true`."""
         answer = self._get("/calendars/events/appointments/{}", appointment_id)
-        return _row(answer, "appointment" if "appointment" in answer else "event")
+        return _appointment(answer)
+
+    def create_appointment(self, body: Row) -> Row:
+        """As GHL now has it, often without its times: read it again by id to compare them. Invalid when the
+        calendar has no room then."""
+        answer = self._write("POST", "/calendars/events/appointments", json={"locationId": self.location_id, **body})
+        return _appointment(answer)
+
+    def update_appointment(self, appointment_id: str, body: Row) -> Row:
+        """As create_appointment. Its contact and location cannot be changed."""
+        return _appointment(self._write("PUT", "/calendars/events/appointments/{}", appointment_id, json=body))
+
+    def delete_event(self, event_id: str) -> None:
+        """An appointment or a blocked slot. It stays readable by id, with `deleted: true`."""
+        self._write("DELETE", "/calendars/events/{}", event_id, json={})
 
     # The location and what it keeps
 
@@ -274,6 +288,13 @@ def _row(answer: Row, key: str) -> Row:
     if isinstance(row, dict) and row:
         return row
     raise BadAnswer(f"the answer holds no {key}", trace_id=str(answer.get("traceId") or "") or None)
+
+
+def _appointment(answer: Row) -> Row:
+    """Reads answer under "appointment" or "event", writes with the bare record."""
+    if answer.get("id"):
+        return answer
+    return _row(answer, "appointment" if "appointment" in answer else "event")
 
 
 def _rows(answer: Row, key: str) -> list[Row]:

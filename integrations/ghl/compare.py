@@ -1,7 +1,8 @@
 """Does GHL hold what we sent? Equal in meaning, whatever form GHL put the value into.
 
 Phones as E.164, moments to the second, tags whatever their case and order, HTML by its text, e-mail whatever
-its case, texts whatever their spacing, 20 as "20.0". Missing, null, "" and an empty list are all "nothing".
+its case, texts whatever their spacing, an appointment's status in either spelling, 20 as "20.0". Missing, null, ""
+and an empty list are all "nothing".
 """
 
 import re
@@ -14,7 +15,7 @@ from typing import Any
 
 import phonenumbers
 
-from .bodies import CHANNELS
+from .bodies import CHANNELS, status_word
 from .moments import date_of, moment_of
 
 MOMENTS = {"due_at", "starts_at", "ends_at", "remote_created_at", "remote_updated_at", "remote_added_at"}
@@ -54,6 +55,8 @@ def canonical(kind: str, field: str, value: Any, *, region: str = "US") -> Any:
     if field in MOMENTS:
         moment = moment_of(value)
         return moment.replace(microsecond=0) if moment else _spaced(value)
+    if (kind, field) == ("appointment", "status"):
+        return status_word(value) or None
     if (kind, field) in HTML:
         return text_of(str(value)) or None
     if isinstance(value, bool):

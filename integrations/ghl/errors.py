@@ -7,13 +7,14 @@ on the way in.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 
+LONGEST_ADVICE, DAY = 3600.0, 86_400.0  # seconds; a stray Retry-After must not park anybody for years
 EXCERPT = 300  # characters of an answer worth keeping in an error
 
 SECRETS = (
@@ -28,6 +29,7 @@ SECRETS = (
         r"\1[hidden]",
     ),
 )
+GHLS_WORDS = {"appointmentStatus", "status", "direction", "field", "operator", "pageLimit", "limit", "skip", "page"}
 PERSONAL = (
     (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "[e-mail]"),
     (re.compile(r"\+?\d[\d ().-]{7,}\d"), "[number]"),
@@ -38,6 +40,7 @@ class GhlError(Exception):
     is_temporary = False
     maybe_done = False
     retry_after: float | None = None
+    breaker_open = False  # the breaker is open by now: `retry_after` counts to the next look
     plain = "GoHighLevel could not do this."
 
     def __init__(
@@ -57,7 +60,28 @@ class GhlError(Exception):
         self.messages = [without_secrets(each) for each in messages or []]
         if retry_after is not None:
             self.retry_after = retry_after
+        self._exchange: dict[str, Any] = {}
         super().__init__(self.message)
+
+    def belongs_to(self, method: str, path: str, *, duration: float | None, retries: int, sent: Any) -> None:
+        """Remember which request this answers. `path` is the template; of `sent` (the body and the query) only
+        this is kept: its values are struck out of GHL's sentences."""
+        values = sorted(set(_values_in(sent)), key=len, reverse=True)
+        told = [without_personal(without_query(each)) for each in self.messages]
+        for value in values:
+            told = [re.sub(rf"(?i)(?<!\w){re.escape(value)}(?!\w)", "[value]", each) for each in told]
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._exchange = {"method": method, "path": path, "messages": told, "at": at}
+        self._exchange |= {"duration": duration and round(duration, 3), "retries": retries}
+
+    def exchange(self) -> dict[str, Any]:
+        """What a dead letter may show of the request that failed, ready for JSON: method, path (the template),
+        status, trace_id, messages (GHL's sentences), at (ISO), duration (seconds, None when nothing was sent),
+        retries, outcome.
+        Never a token, a query string, a person's address or number, or a value that was sent."""
+        blank: dict[str, Any] = {"method": "", "path": "", "messages": [], "at": "", "duration": None, "retries": 0}
+        outcome = {"status": self.status, "trace_id": self.trace_id, "outcome": type(self).__name__}
+        return blank | self._exchange | outcome
 
     def __str__(self) -> str:
         told = [self.message or self.plain]
@@ -111,6 +135,13 @@ class NotSent(GhlError):
 
     is_temporary = True
     plain = "GoHighLevel could not be reached. We try again by ourselves."
+
+
+class Paused(GhlError):
+    """Our own breaker is open: nothing was sent. `retry_after` counts to the next look at GHL."""
+
+    is_temporary = True
+    plain = "GoHighLevel does not answer for this account at the moment. We look again by ourselves."
 
 
 class TokenRejected(GhlError):
@@ -179,7 +210,7 @@ def error_for(response: requests.Response) -> GhlError | None:
         "trace_id": trace_id_of(body),
         "body": text,
         "messages": messages,
-        "retry_after": retry_after_of(response.headers),
+        "retry_after": _capped(retry_after_of(response.headers), LONGEST_ADVICE),
     }
     if status == 429:
         return _slow_down(response, said, facts)
@@ -201,7 +232,7 @@ def _slow_down(response: requests.Response, said: str, facts: dict[str, Any]) ->
     if headers.get("x-ratelimit-daily-remaining", "").strip() == "0" or "daily" in said.lower():
         reset = _number(headers.get("x-ratelimit-daily-reset"))
         if reset is not None:
-            facts["retry_after"] = reset / 1000
+            facts["retry_after"] = min(reset / 1000, DAY)
         return DailyLimitReached(said or "daily limit reached", **facts)
     if facts["retry_after"] is None:
         interval = _number(headers.get("x-ratelimit-interval-milliseconds"))
@@ -263,12 +294,32 @@ def without_secrets(text: str) -> str:
     return text
 
 
+def without_query(text: str) -> str:
+    """GHL repeats the whole address of a route it does not know."""
+    return re.sub(r"\?[^\s\"']+", "", text)
+
+
 def without_personal(text: str) -> str:
     """As without_secrets, and without e-mail addresses and phone numbers: fit for a log."""
     text = without_secrets(text)
     for pattern, instead in PERSONAL:
         text = pattern.sub(instead, text)
     return text
+
+
+def _values_in(sent: Any, key: str = "") -> Iterator[str]:
+    """The texts and numbers that were sent, but for ids and GHL's own words: those help whoever reads the
+    sentence."""
+    if isinstance(sent, Mapping):
+        for name, value in sent.items():
+            yield from _values_in(value, str(name))
+    elif isinstance(sent, list | tuple):
+        for value in sent:
+            yield from _values_in(value, key)
+    elif isinstance(sent, str | int | float) and not isinstance(sent, bool):
+        text = str(sent).strip()
+        if len(text) > 1 and key not in GHLS_WORDS and not re.search(r"(^id|Ids?|^ids)$", key):
+            yield text
 
 
 def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -287,6 +338,10 @@ def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> f
             moment = moment.replace(tzinfo=UTC)
         seconds = (moment - (now or datetime.now(UTC))).total_seconds()
     return max(0.0, seconds)
+
+
+def _capped(seconds: float | None, longest: float) -> float | None:
+    return None if seconds is None else min(seconds, longest)
 
 
 def trace_id_of(body: Any) -> str | None:

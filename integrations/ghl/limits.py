@@ -5,15 +5,15 @@ the last requests, so no burst at the edge of two windows can pass. Lanes: inter
 backfill. Whoever is higher, or came earlier in the same lane, takes the next slot; an unused slot goes to
 anyone.
 
-How a person is served at once while bulk work runs, and what it costs:
-- Bulk (reconcile, backfill) may burst when a run starts, then spreads: the least gap between two of its
-  requests grows by 1 ms per window until they cover 95 % of it. That delays a run by at most 1 % of its
-  length and one window in all; afterwards a slot falls free every tenth of a second.
-- While people work (an interactive request or expect_people in the last minute) `reserve` slots (3 %) are
-  kept from the other lanes, and bulk spreads twenty times faster. With nobody there, bulk uses everything.
+How a person is served at once while other work runs, and what it costs:
+- Everybody else opens with a small burst, then takes one slot a gap (window / limit), and so all the time a
+  slot falls free every tenth of a second. Even pacing delays a run by nothing: its burst is missing later.
+- While people work (an interactive request in the last minute) `reserve` slots are kept from the others.
+
+When GHL answers 429 although by our count there was room, somebody else spends from the same allowance: we
+believe in half of it (never below 10), and in 5 % more for each window that stays clean.
 """
 
-import logging
 import random
 import threading
 import time
@@ -27,14 +27,15 @@ import redis
 
 from . import limits_lua as lua
 from .errors import BudgetExhausted, DailyLimitReached
+from .shared import Shared
 
 __all__ = ["LANES", "BudgetExhausted", "BudgetSnapshot", "Grant", "RateBudget", "RateHeaders"]
-
-log = logging.getLogger(__name__)
 
 # Lane -> the share of the day it may reach. The last tenth is for people and for what GHL itself reports.
 LANES = {"interactive": 1.0, "webhook": 0.97, "reconcile": 0.93, "backfill": 0.9}
 ORDER = {lane: place for place, lane in enumerate(LANES)}
+# Lane -> the share of the window its burst may fill before it is paced. Webhooks come in bunches and are few.
+OPENING = {"interactive": 1.0, "webhook": 0.4, "reconcile": 0.2, "backfill": 0.2}
 MICRO = 1_000_000
 
 
@@ -69,6 +70,7 @@ class Grant:
 class BudgetSnapshot:
     used_in_window: int
     limit: int
+    believed_limit: int  # less than `limit` for a while after a 429 that our count did not explain
     window: float  # seconds
     used_today: int
     daily_limit: int
@@ -90,7 +92,7 @@ class RateBudget:
         daily_limit: int = 200_000,
         *,
         guard: float = 0.075,
-        reserve: int = 3,
+        reserve: int = 2,
         people_for: float = 60.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -102,7 +104,8 @@ class RateBudget:
         script = redis_client.register_script
         self._acquire, self._settle, self._seed = script(lua.ACQUIRE), script(lua.SETTLE), script(lua.SEED)
         self._observe, self._penalise = script(lua.OBSERVE), script(lua.PENALISE)
-        self._snapshot, self._people = script(lua.SNAPSHOT), script(lua.PEOPLE)
+        self._snapshot = script(lua.SNAPSHOT)
+        self._shared = Shared.through(redis_client)
         self._sleep = sleep
         self._own = _own.setdefault((key, limit, window), _Own(limit, window + guard))
 
@@ -126,7 +129,7 @@ class RateBudget:
     def settle(self, grant: Grant, late: float) -> None:
         """Say that the request left `late` seconds after its grant, so that its slot is counted from then."""
         if grant.id and late > self.guard / 3:
-            self._try(lambda: self._settle(keys=self._keys, args=[grant.id, round(late * MICRO)]))
+            self._shared.ask(lambda: self._settle(keys=self._keys, args=[grant.id, round(late * MICRO)]))
 
     def observe(self, headers: RateHeaders, age: float = 0.0) -> None:
         """Correct the count by what GHL says: another user of the same app may be spending too. `age`:
@@ -141,26 +144,25 @@ class RateBudget:
         reset = headers.daily_reset_ms * 1000 if headers.daily_reset_ms is not None else -1
         span = round((self.window + self.guard + age + 0.25) * MICRO)
         args: list[int | str] = [used, span, day_used, reset, uuid.uuid4().hex]
-        self._try(lambda: self._observe(keys=self._keys, args=args))
+        self._shared.ask(lambda: self._observe(keys=self._keys, args=args))
 
-    def penalise(self, seconds: float) -> None:
-        """Nobody sends for this long: GHL has answered 429."""
+    def penalise(self, seconds: float, crowded: bool = False) -> None:
+        """Nobody sends for this long: GHL has answered 429. `crowded`: although by our count there was room."""
         self._own.alone.hold(seconds)
-        self._try(lambda: self._penalise(keys=self._keys, args=[round(seconds * MICRO)]))
-
-    def expect_people(self) -> None:
-        """Somebody has opened a page: make room now, so that even the first edit finds a free slot."""
-        self._try(lambda: self._people(keys=self._keys, args=[round(self.people_for * MICRO)]))
+        args = [round(seconds * MICRO), round((self.window + self.guard) * MICRO), int(crowded)]
+        self._shared.ask(lambda: self._penalise(keys=self._keys, args=args))
 
     def snapshot(self) -> BudgetSnapshot:
-        window = self.window + self.guard
-        row = self._try(lambda: self._snapshot(keys=self._keys, args=[round(window * MICRO)]))
-        used, waiting, held, today, resets, _gap = (
-            (int(part) for part in row) if row else (self._own.alone.used(),) + (0,) * 5
+        args = [round((self.window + self.guard) * MICRO), self.limit]
+        row = self._shared.ask(lambda: self._snapshot(keys=self._keys, args=args))
+        alone = self._own.alone
+        used, waiting, held, today, resets, believed = (
+            (int(part) for part in row) if row else (alone.used(), 0, 0, 0, 0, alone.limit)
         )
         return BudgetSnapshot(
-            used_in_window=used, limit=self.limit, window=self.window, used_today=today, daily_limit=self.daily_limit,
-            day_resets_in=resets / MICRO, held_for=held / MICRO, waiting=waiting, shared=row is not None,
+            used_in_window=used, limit=self.limit, believed_limit=believed, window=self.window, used_today=today,
+            daily_limit=self.daily_limit, day_resets_in=resets / MICRO, held_for=held / MICRO, waiting=waiting,
+            shared=bool(row),
         )  # fmt: skip
 
     def _ask(self, lane: str, me: str) -> tuple[float, str | None]:
@@ -168,13 +170,11 @@ class RateBudget:
         window = self.window + self.guard
         share = int(self.daily_limit * LANES[lane])
         args: list[int | str] = [
-            ORDER[lane], self.limit, round(window * MICRO), self.reserve, share, me, self._own.epoch,
-            round(NAP * MICRO),
-            round(CALM_STEP * window / self.limit * MICRO), round(BUSY_STEP * window / self.limit * MICRO),
-            round(self.people_for * MICRO), uuid.uuid4().hex,
+            ORDER[lane], self.limit, round(window * MICRO), self.reserve, max(1, int(self.limit * OPENING[lane])),
+            share, me, self._own.epoch, round(NAP * MICRO), round(self.people_for * MICRO), uuid.uuid4().hex,
         ]  # fmt: skip
         self._tell_what_was_off_book()
-        row = self._try(lambda: self._acquire(keys=self._keys, args=args))
+        row = self._shared.ask(lambda: self._acquire(keys=self._keys, args=args))
         if row is None:
             wait, granted = self._own.alone.ask()
             if granted is not None:
@@ -198,7 +198,7 @@ class RateBudget:
                 self._own.off_book.clear()
 
     def _tell_what_was_off_book(self) -> None:
-        if self._own.off_book and time.monotonic() >= self._own.away_until:
+        if self._own.off_book and not self._shared.is_away:
             with self._own.lock:
                 sent = list(self._own.off_book)
             if self._tell(sent):
@@ -208,34 +208,13 @@ class RateBudget:
         now, window = time.monotonic(), self.window + self.guard
         ages = [round((now - at) * MICRO) for at in sent if now - at < window]
         args: list[int | str] = [uuid.uuid4().hex, round(window * 4000), *ages]
-        return not ages or self._try(lambda: self._seed(keys=self._keys, args=args)) is not None
+        return not ages or self._shared.ask(lambda: self._seed(keys=self._keys, args=args)) is not None
 
     def _leave(self, me: str) -> None:
-        self._try(lambda: self._redis.hdel(self._keys[1], me))
-
-    def _try(self, call: Callable[[], Any]) -> Any:
-        """What Redis answers, or None while it is away. After a failure it is left in peace for two
-        seconds."""
-        if time.monotonic() < self._own.away_until:
-            return None
-        try:
-            answer = call()
-        except redis.RedisError as error:
-            if not self._own.away_until:
-                log.warning(
-                    "Redis is away (%s): each process sends at most %d requests per %g s to GHL by itself",
-                    type(error).__name__, self._own.alone.limit, self.window,
-                )  # fmt: skip
-            self._own.away_until = time.monotonic() + 2.0
-            return None
-        if self._own.away_until:
-            self._own.away_until = 0.0
-            log.info("Redis is back: the allowance is shared again")
-        return answer if answer is not None else ()
+        self._shared.ask(lambda: self._redis.hdel(self._keys[1], me))
 
 
 NAP = 2.0  # seconds; the longest sleep before looking again, since those ahead may have given up
-CALM_STEP, BUSY_STEP = 0.01, 0.2  # growth of bulk's gap per window, as a share of window/limit
 
 
 class _Own:
@@ -246,7 +225,6 @@ class _Own:
         self.recent: deque[float] = deque(maxlen=limit)  # sends, should Redis forget them
         self.off_book: deque[float] = deque(maxlen=limit)  # sends while Redis was away, to be told to it
         self.alone = _Alone(max(1, limit // 4), window)
-        self.away_until = 0.0
         self.lock = threading.Lock()
 
 

@@ -3,7 +3,7 @@
 Keys, in this order everywhere:
   1 slots   sorted set: one member per request granted, scored by its time in microseconds
   2 queue   hash: waiter -> "lane:number:expires" (a waiter that dies is forgotten when it expires)
-  3 state   hash: epoch, held_until, people_until, last, gap, gap_grown, number, day_end, used_today
+  3 state   hash: epoch, held_until, people_until, turn, share, share_at, number, day_end, day_known, used_today
 """
 
 KEEP = """
@@ -28,20 +28,32 @@ local function new_day_if_over(now)
 end
 """
 
+# How much of the limit we believe in: halved by a 429 in spite of our count, +5 % for each clean window since.
+SHARE = """
+local function share_of_limit(now, window)
+  local share = tonumber(redis.call('HGET', KEYS[3], 'share') or '100')
+  if share >= 100 then return 100 end
+  return math.min(100, share + 5 * math.max(0, math.floor((now - field('share_at')) / window)))
+end
+local function believed(limit, share)
+  return math.max(math.min(limit, 10), math.floor(limit * share / 100))
+end
+"""
+
 # Answers {verdict, microseconds, epoch, id}: "go", "wait" (ask again then), "spent" (the day), "seed"
 # (unknown epoch).
 ACQUIRE = (
     KEEP
+    + SHARE
     + """
 local lane, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local reserve, day_limit = tonumber(ARGV[4]), tonumber(ARGV[5])
-local me, epoch, nap = ARGV[6], ARGV[7], tonumber(ARGV[8])
-local calm_step, busy_step, people_for = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local reserve, opening, day_limit = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local me, epoch, nap, people_for = ARGV[7], ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10])
 local now = clock()
 
 local known = redis.call('HGET', KEYS[3], 'epoch')
 if not known then
-  known = ARGV[12]
+  known = ARGV[11]
   put('epoch', known)
 end
 if known ~= epoch then return {'seed', '0', known} end
@@ -56,7 +68,7 @@ end
 -- Who stands before me: higher lanes, and earlier comers of my own.
 local mine = redis.call('HGET', KEYS[2], me)
 local number = mine and tonumber(string.match(mine, '^%d+:(%d+):')) or redis.call('HINCRBY', KEYS[3], 'number', 1)
-local ahead, ahead_in_bulk = 0, 0
+local ahead, ahead_paced = 0, 0
 local everyone = redis.call('HGETALL', KEYS[2])
 for i = 1, #everyone, 2 do
   local l, n, expires = string.match(everyone[i + 1], '^(%d+):(%d+):(%d+)$')
@@ -65,32 +77,38 @@ for i = 1, #everyone, 2 do
     redis.call('HDEL', KEYS[2], everyone[i])
   elseif everyone[i] ~= me and (l < lane or (l == lane and n < number)) then
     ahead = ahead + 1
-    if l >= 2 then ahead_in_bulk = ahead_in_bulk + 1 end
+    if l > 0 then ahead_paced = ahead_paced + 1 end
   end
 end
 
-local people = field('people_until') > now
-if lane == 0 then put('people_until', text(now + people_for)) end
-local mine_of_window = limit
-if lane > 0 and people then mine_of_window = limit - reserve end
+limit = believed(limit, share_of_limit(now, window))
+local room = limit
+if lane == 0 then
+  put('people_until', text(now + people_for))
+elseif field('people_until') > now then
+  room = math.max(1, limit - reserve)
+end
 
 -- A slot is free again when the oldest grant has left the window.
 local since = '(' .. text(now - window)
 local taken = redis.call('ZCOUNT', KEYS[1], since, '+inf')
-local wait = 0
-local short = taken + ahead + 1 - mine_of_window
-if short > 0 then
-  local nth = math.min(short, taken)
+local function frees(nth)
   local row = redis.call('ZRANGEBYSCORE', KEYS[1], since, '+inf', 'WITHSCORES', 'LIMIT', nth - 1, 1)
-  wait = row[2] and math.max(1, tonumber(row[2]) + window - now) or 1000
+  return row[2] and math.max(1, tonumber(row[2]) + window - now) or 1000
 end
+local wait = 0
+local short = taken + ahead + 1 - room
+if short > 0 then wait = frees(math.min(short, taken)) end
 wait = math.max(wait, field('held_until') - now)
 
--- Bulk spreads over the window little by little, so that later a slot falls free every moment for a person.
-local last, gap = field('last'), field('gap')
-if lane >= 2 then
-  if now - last > window then gap = 0 end
-  wait = math.max(wait, last + gap * (ahead_in_bulk + 1) - now)
+-- Whoever is no person may open with a burst. Then they take one slot a gap, and spread what is left until the
+-- oldest slot comes back: so the window is not full for long, and a slot falls free every moment for a person.
+local turn = now
+if lane > 0 and taken + ahead >= opening then
+  local least = window / limit
+  local gap = math.max(least, taken < room and frees(1) / (room - taken + 1) or 0)
+  turn = math.max(field('turn') + gap, now - 2 * least)
+  wait = math.max(wait, turn + gap * ahead_paced - now)
 end
 
 if wait > 0 then
@@ -100,14 +118,7 @@ if wait > 0 then
   return {'wait', text(wait), known}
 end
 
-if lane >= 2 then
-  if taken + 1 >= mine_of_window and now - field('gap_grown') >= window then
-    local widest = 0.95 * window / limit
-    gap = math.min(widest, gap + (people and busy_step or calm_step))
-    put('gap_grown', text(now))
-  end
-  put('last', text(now), 'gap', text(gap))
-end
+if lane > 0 then put('turn', text(turn)) end
 local id = text(now) .. '-' .. me
 redis.call('ZADD', KEYS[1], text(now), id)
 redis.call('HDEL', KEYS[2], me)
@@ -164,34 +175,39 @@ return others
 """
 )
 
+# ARGV: microseconds of peace, window, 1 when GHL refused although by our count there was room
 PENALISE = (
     KEEP
+    + SHARE
     + """
-local till = clock() + tonumber(ARGV[1])
+local now, window = clock(), tonumber(ARGV[2])
+local till = now + tonumber(ARGV[1])
 if till > field('held_until') then put('held_until', text(till)) end
+if ARGV[3] == '1' then
+  local share = share_of_limit(now, window)
+  if now - field('halved_at') >= window then  -- once a window: the many that were on their way say the same
+    share = math.max(1, share / 2)
+    put('halved_at', text(now))
+  end
+  put('share', share, 'share_at', text(math.max(now, till)))
+end
 redis.call('EXPIRE', KEYS[3], 172800)
 """
 )
 
-PEOPLE = (
-    KEEP
-    + """
-put('people_until', text(clock() + tonumber(ARGV[1])))
-redis.call('EXPIRE', KEYS[3], 172800)
-"""
-)
-
-# ARGV: window. Answers {used in the window, waiting, held for, used today, microseconds to the day's end,
-# gap}
+# ARGV: window, limit. Answers {used in the window, waiting, held for, used today, microseconds to the day's end,
+# limit we believe in}
 SNAPSHOT = (
     KEEP
+    + SHARE
     + """
 local now = clock()
 local day_end = new_day_if_over(now)
 return {
   text(redis.call('ZCOUNT', KEYS[1], '(' .. text(now - tonumber(ARGV[1])), '+inf')),
   text(redis.call('HLEN', KEYS[2])), text(math.max(0, field('held_until') - now)),
-  text(field('used_today')), text(day_end - now), text(field('gap')),
+  text(field('used_today')), text(day_end - now),
+  text(believed(tonumber(ARGV[2]), share_of_limit(now, tonumber(ARGV[1])))),
 }
 """
 )

@@ -2,15 +2,20 @@
 connection.
 
 - GrantDead: this code or refresh token will never work again (look at the stored one first: another worker
-  may have renewed it). - GrantRefused: refused for now or for another reason, such as a suspended location or
-  a wrong client secret; the token may still be good. - Unavailable, NoAnswer: temporary, but GHL may have
-  rotated already (`maybe_done`): try the same refresh token once more. - NotSent: nothing happened. No error,
-  repr or log line holds a token, a code or a secret.
+  may have renewed it).
+- GrantRefused: refused for now or for another reason: `is_suspended` the location, `is_client` our own client
+  id or secret. The token may still be good.
+- Unavailable, NoAnswer, BadAnswer: temporary, but GHL may have rotated already (`maybe_done`): try the same
+  refresh token once more.
+- NotSent, Paused, RateLimited: nothing happened.
+No error, repr or log line holds a token, a code or a secret. With a `breaker` (the token host's own) nothing
+is sent while that host does not answer: Paused.
 """
 
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -21,16 +26,20 @@ from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
 
 from . import wire
-from .errors import BadAnswer, GhlError, Unavailable, error_for
+from .breaker import Breaker
+from .errors import BadAnswer, GhlError, LocationDenied, Unavailable, error_for
 from .versions import version_for
 
 log = logging.getLogger(__name__)
 
 TIMEOUT = 20.0  # seconds in total; shorter than any lease on a refresh
 AUTHORIZE, TOKEN, LOCATION_TOKEN = "/v2/oauth/chooselocation", "/oauth/token", "/oauth/locationToken"
+INSTALLED = "/oauth/installedLocations"
+PAGE, MOST_PAGES = 100, 1000
 DEAD = re.compile(
     r"(?i)invalid_grant|refresh.?token|\bcode\b.*(invalid|expired|used)|(invalid|expired|used)\b.*\bcode\b|revoked|jwt"
 )
+SUSPENDED = re.compile(r"(?i)\b(location|sub-?account)\b.*\b(not active|inactive|suspended|paused)\b")
 CLIENT = re.compile(r"(?i)invalid_client|unauthorized_client|client.?(id|secret)|client (credentials|authentication)")
 
 
@@ -50,9 +59,11 @@ class GrantDead(GhlError):
 
 
 class GrantRefused(GhlError):
-    """`is_client` when it is our client id or secret that GHL refuses, not this connection."""
+    """`is_client` when it is our client id or secret that GHL refuses, not this connection; `is_suspended`
+    when GHL has put the location to sleep: its token works again when the location does."""
 
     is_client = False
+    is_suspended = False
     plain = "GoHighLevel refuses to renew this connection at the moment."
 
 
@@ -90,10 +101,20 @@ class TokenGrant:
         access_token = said("access_token", "accessToken")
         if not access_token or expires_in <= 0:
             raise BadAnswer("the answer holds no token with a lifetime")
+        location, company = said("locationId"), said("companyId")
+        user_type = said("userType", "user_type") or ("Location" if location else "Company" if company else "")
         return cls(
             access_token, said("refresh_token", "refreshToken"), expires_in, tuple(said("scope").split()),
-            said("userType", "user_type"), said("companyId"), said("locationId"), said("userId"),
+            user_type, company, location, said("userId"),
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class InstalledLocation:
+    id: str
+    name: str
+    address: str
+    is_installed: bool
 
 
 def authorize_url(marketplace_base: str, client_id: str, redirect_uri: str, scopes: Iterable[str], state: str) -> str:
@@ -113,8 +134,12 @@ def exchange_code(
     code: str,
     user_type: str = "Location",
     timeout: float = TIMEOUT,
+    breaker: Breaker | None = None,
 ) -> TokenGrant:
-    """The tokens for a code, which works once. During a rotation several client secrets may be given."""
+    """The tokens for a code, which works once. During a rotation several client secrets may be given.
+
+    An agency's consent gives a company's token whatever `user_type` asks for: look at the grant's.
+    """
 
     def fetch(session: OAuth2Session, url: str, secret: str, timeouts: tuple[float, float]) -> Any:
         return session.fetch_token(
@@ -122,7 +147,7 @@ def exchange_code(
         )
 
     return _with_each_secret(
-        api_base, client_id, client_secrets, fetch, timeout, redirect_uri=redirect_uri, hide=(code,)
+        api_base, client_id, client_secrets, fetch, timeout, breaker, redirect_uri=redirect_uri, hide=(code,)
     )
 
 
@@ -134,6 +159,7 @@ def refresh(
     user_type: str = "Location",
     redirect_uri: str | None = None,
     timeout: float = TIMEOUT,
+    breaker: Breaker | None = None,
 ) -> TokenGrant:
     """A new pair for a refresh token, which dies by this. Store both before using either."""
 
@@ -144,29 +170,84 @@ def refresh(
             timeout=timeouts, **extra,
         )  # fmt: skip
 
-    return _with_each_secret(api_base, client_id, client_secrets, fetch, timeout, hide=(refresh_token,))
+    return _with_each_secret(api_base, client_id, client_secrets, fetch, timeout, breaker, hide=(refresh_token,))
 
 
 def location_token(
-    api_base: str, company_token: str, company_id: str, location_id: str, timeout: float = TIMEOUT
+    api_base: str,
+    company_token: str,
+    company_id: str,
+    location_id: str,
+    timeout: float = TIMEOUT,
+    breaker: Breaker | None = None,
 ) -> TokenGrant:
-    """A location's token from its company's: the way back when a location's refresh token is lost."""
-    url = api_base.rstrip("/") + LOCATION_TOKEN
-    headers = {"Authorization": f"Bearer {company_token}", "Version": version_for(LOCATION_TOKEN)}
+    """A location's token from its company's: the way back when a location's refresh token is lost. Its own
+    refresh token comes with it where GHL sends one."""
     form = {"companyId": company_id, "locationId": location_id}
-    with wire.new_session(api_base) as session:
-        session.trust_env = False  # else a .netrc entry replaces the token
-        response, _ = wire.ask(
-            timeout,
-            lambda timeouts: session.post(
-                url, data=form, headers=headers, timeout=timeouts, allow_redirects=False, stream=True
-            ),
+    answer = _as_company("POST", api_base, LOCATION_TOKEN, company_token, timeout, breaker, data=form)
+    return TokenGrant.read({"userType": "Location", "companyId": company_id, "locationId": location_id} | answer)
+
+
+def installed_locations(
+    api_base: str,
+    company_token: str,
+    company_id: str,
+    app_id: str,
+    timeout: float = TIMEOUT,
+    breaker: Breaker | None = None,
+) -> list[InstalledLocation]:
+    """Every location of the company with its word about our app. `app_id` is the part of the client id before
+    the dash. BadAnswer rather than a list that only looks complete. `timeout` is for each page."""
+    found: dict[str, InstalledLocation] = {}
+    for _ in range(MOST_PAGES):
+        params = {"companyId": company_id, "appId": app_id, "skip": str(len(found)), "limit": str(PAGE)}
+        answer = _as_company("GET", api_base, INSTALLED, company_token, timeout, breaker, params=params)
+        rows = answer.get("locations")
+        if not isinstance(rows, list) or not all(
+            isinstance(row, dict) and (row.get("_id") or row.get("id")) for row in rows
+        ):
+            raise BadAnswer("the answer holds no list of locations")
+        before = len(found)
+        found |= {each.id: each for each in map(_installed, rows)}
+        total = answer.get("count")
+        if not rows or (len(rows) < PAGE and not (isinstance(total, int) and len(found) < total)):
+            return list(found.values())
+        if len(found) == before:
+            break
+    raise BadAnswer("the list of locations does not move on")
+
+
+def _installed(row: dict[str, Any]) -> InstalledLocation:
+    name, address = (str(row.get(key) or "") for key in ("name", "address"))
+    return InstalledLocation(str(row.get("_id") or row.get("id")), name, address, row.get("isInstalled") is True)
+
+
+def _as_company(
+    method: str, api_base: str, path: str, token: str, timeout: float, breaker: Breaker | None, **sent: Any
+) -> dict[str, Any]:
+    url = api_base.rstrip("/") + path
+    headers = {"Authorization": f"Bearer {token}", "Version": version_for(path)}
+
+    def send(session: requests.Session, timeouts: tuple[float, float]) -> requests.Response:
+        return session.request(
+            method, url, headers=headers, timeout=timeouts, allow_redirects=False, stream=True, **sent
         )
-    error = error_for(response)
-    if error is not None:
+
+    with _watched(breaker), wire.new_session(api_base) as session:
+        session.trust_env = False  # else a .netrc entry replaces the token
+        response, _ = wire.ask(timeout, partial(send, session))
+        error = error_for(response)
+        if error is None:
+            return _json(response)
+        if isinstance(error, LocationDenied) and error.suspended:
+            refused = GrantRefused(error.message, status=error.status, trace_id=error.trace_id)
+            refused.is_suspended = True
+            raise refused
         raise error
-    body = {"userType": "Location", "companyId": company_id, "locationId": location_id} | _json(response)
-    return TokenGrant.read(body)
+
+
+def _watched(breaker: Breaker | None) -> AbstractContextManager[None]:
+    return breaker.watch("token") if breaker is not None else nullcontext()
 
 
 def _with_each_secret(
@@ -175,6 +256,7 @@ def _with_each_secret(
     secrets: str | Sequence[str],
     fetch: Callable[[OAuth2Session, str, str, tuple[float, float]], Any],
     timeout: float,
+    breaker: Breaker | None,
     redirect_uri: str | None = None,
     hide: Sequence[str] = (),
 ) -> TokenGrant:
@@ -186,15 +268,20 @@ def _with_each_secret(
         raise ValueError("tokens travel over https only, except on this machine")
     for left, secret in zip(reversed(range(len(secrets))), secrets, strict=True):
         asked = _Asked(hide=(*hide, *secrets))
+        probe = breaker.before("token") if breaker is not None else ""
         with _Session(client_id, redirect_uri=redirect_uri) as session:
             _fit(session, address)
             for hook in ("access_token_response", "refresh_token_response"):
                 session.register_compliance_hook(hook, asked.keep)
             failure = asked.run(timeout, partial(fetch, session, _as_https(address), secret))
+        if failure is None and asked.grant is None:
+            failure = BadAnswer("the token answer was not read")
+        if breaker is not None:
+            breaker.after(failure, probe)
         if failure is None and asked.grant is not None:
             return asked.grant
-        failure = failure or BadAnswer("the token answer was not read")
-        if (left and failure.status == 401) or (left and getattr(failure, "is_client", False)):
+        assert failure is not None
+        if left and (failure.status == 401 or getattr(failure, "is_client", False)):
             log.info("GHL refused a client secret (status %s); trying the next", failure.status)
             continue
         raise failure
@@ -247,9 +334,15 @@ class _Asked:
             return error
         if status < 400:
             return Unavailable("the token endpoint sent us elsewhere", **facts)
+        if not _is_object(response):  # a proxy's page: no word of GHL, so no reason to give up a connection
+            return BadAnswer("the token endpoint's answer is not JSON", **facts)
         if CLIENT.search(said) and "invalid_grant" not in said:
             refused = GrantRefused(said, **facts)
             refused.is_client = True
+            return refused
+        if SUSPENDED.search(said) and "invalid_grant" not in said:
+            refused = GrantRefused(said, **facts)
+            refused.is_suspended = True
             return refused
         if status == 401 or (status in (400, 403) and DEAD.search(said)):
             return GrantDead(said, **facts)
@@ -276,6 +369,13 @@ def _json(response: requests.Response) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadAnswer("the token answer is not a JSON object", status=response.status_code)
     return body
+
+
+def _is_object(response: requests.Response) -> bool:
+    try:
+        return isinstance(response.json(), dict)
+    except ValueError:
+        return False
 
 
 def _nothing_more_to_read() -> requests.Response:

@@ -10,15 +10,24 @@ trusted: then the key is left out and the caller leaves that value alone. That i
 from datetime import tzinfo
 from typing import Any
 
-from .bodies import CHANNELS, UNWRITABLE_ON_CREATE, UNWRITABLE_ON_UPDATE, contact_body, note_body, task_body
+from .bodies import (
+    CHANNELS,
+    UNWRITABLE_ON_CREATE,
+    UNWRITABLE_ON_UPDATE,
+    appointment_body,
+    contact_body,
+    note_body,
+    task_body,
+)
 from .compare import canonical, same
 from .moments import date_of, in_zone, is_ambiguous, moment_of
 
 # The way back (bodies.py) and the comparison (compare.py) are reached from here too.
 __all__ = [
-    "CHANNELS", "UNWRITABLE_ON_CREATE", "UNWRITABLE_ON_UPDATE", "appointment_values", "business_values",
-    "calendar_values", "canonical", "contact_body", "contact_values", "custom_field_values", "is_ambiguous",
-    "location_values", "note_body", "note_values", "same", "tag_values", "task_body", "task_values", "user_values",
+    "CHANNELS", "UNWRITABLE_ON_CREATE", "UNWRITABLE_ON_UPDATE", "appointment_body", "appointment_values",
+    "business_values", "calendar_values", "canonical", "contact_body", "contact_values", "custom_field_values",
+    "is_ambiguous", "location_values", "note_body", "note_values", "same", "tag_values", "task_body", "task_values",
+    "user_values",
 ]  # fmt: skip
 
 Row = dict[str, Any]

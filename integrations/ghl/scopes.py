@@ -11,6 +11,7 @@ WANTED: dict[str, str] = {
     "locations/tags.readonly": "Without it tags can only be typed, not picked from the list GoHighLevel keeps.",
     "calendars.readonly": "Without it calendars have no names and appointments cannot be read by calendar.",
     "calendars/events.readonly": "Without it appointments cannot be kept up to date.",
+    "calendars/events.write": "Without it appointments can be read here but not booked, moved or cancelled.",
     "users.readonly": "Without it owners and assignees appear without their names.",
     "businesses.readonly": "Without it companies cannot be shown beside their contacts.",
 }

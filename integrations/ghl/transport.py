@@ -14,12 +14,14 @@ import requests
 from requests.auth import AuthBase
 
 from . import wire
+from .breaker import Breaker
 from .errors import (
     BadAnswer,
     BudgetExhausted,
     DailyLimitReached,
     GhlError,
     NotSent,
+    Paused,
     RateLimited,
     TokenRejected,
     error_for,
@@ -38,6 +40,7 @@ PATIENCE = {
 }  # longest single pause; a longer one is the caller's to plan
 LONG_PATIENCE = 90.0
 LONGEST_PENALTY = 900.0
+STALE = 1.0  # seconds in the queue after which the breaker is asked again
 
 
 class TokenSource(Protocol):
@@ -62,17 +65,17 @@ class Exchange:
     rate: RateHeaders | None
     outcome: str  # "ok" or the error's name
     maybe_done: bool  # a write that may have taken effect although it failed
+    error: GhlError | None = None
 
 
 def pause_before(attempt: int, advised: float | None, draw: float) -> float:
     """Seconds to wait before retry number `attempt` (1, 2, …). `draw` is random in [0, 1).
 
     Full jitter, so that many waiting workers do not return together. Advice from GHL is a floor: never
-    earlier, and up to a second later for the same reason.
+    earlier, and some time later for the same reason, at least up to a second.
     """
-    if advised is not None:
-        return advised + draw
-    return draw * min(CAP, BASE * 2.0 ** (attempt - 1))
+    spread = min(CAP, BASE * 2.0 ** (attempt - 1))
+    return draw * spread if advised is None else advised + draw * max(1.0, spread)
 
 
 class Transport:
@@ -83,8 +86,9 @@ class Transport:
     resolution and hosts with several dead addresses can exceed it: 5 s each.) Reads, and POSTs called with
     `safe=True`, are tried again on temporary errors, `retries` times (default 4, fewer for interactive).
     Writes are tried again only when GHL certainly did nothing: nothing was sent, a 429, or the one 401 that a
-    new token answers. Usable from several threads: each has its own requests.Session. A `session` given is
-    used as it is by all.
+    new token answers. With a `breaker`, nothing is sent while GHL does not answer: Paused, at once and never
+    tried again here; and the failure that opened it ends the retries. Usable from several threads: each has
+    its own requests.Session. A `session` given is used as it is by all.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class Transport:
         token: TokenSource,
         budget: RateBudget | None = None,
         *,
+        breaker: Breaker | None = None,
         timeout: float = 20.0,
         session: requests.Session | None = None,
         lane: str = "interactive",
@@ -103,8 +108,10 @@ class Transport:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.token, self.budget, self.timeout, self.lane = token, budget, timeout, lane
+        self.token, self.budget, self.breaker, self.timeout, self.lane = token, budget, breaker, timeout, lane
         self.allowed_retries, self.patience, self.on_exchange = retries, patience, on_exchange
+        # Called right before each write leaves, when every wait is over; what it raises keeps it from being sent.
+        self.before_write: Callable[[], None] | None = None
         self.requests_sent = 0  # attempts of which at least a byte left this machine
         self.retries = 0
         self.last_rate: RateHeaders | None = None
@@ -152,6 +159,8 @@ class Transport:
                     error.trace_id,
                 )
             except GhlError as error:
+                if isinstance(error, BudgetExhausted | DailyLimitReached | Paused) and error.status is None:
+                    error.belongs_to(method, call.template, duration=None, retries=attempt - 1, sent=None)
                 waited = pause_before(attempt, error.retry_after, self._draw())
                 if not self._may_repeat(call, error) or attempt > tries or waited > patience:
                     raise
@@ -170,15 +179,39 @@ class Transport:
             self._given_session.close()
 
     def _may_repeat(self, call: "_Call", error: GhlError) -> bool:
-        if not error.is_temporary or isinstance(error, BudgetExhausted | DailyLimitReached):
+        if not error.is_temporary or isinstance(error, BudgetExhausted | DailyLimitReached | Paused):
+            return False
+        if error.breaker_open:
             return False
         return call.safe or isinstance(error, NotSent | RateLimited)
 
     def _once(self, call: "_Call", token: str, attempt: int, waited: float) -> dict[str, Any]:
-        grant = None
-        if self.budget is not None:
-            grant = self.budget.acquire(call.lane, timeout=self._patience(call.lane))
-            waited += grant.waited
+        if self.breaker is None:
+            return self._exchange(call, token, attempt, waited, self._grant(call))
+        probe = self.breaker.before(call.lane)
+        try:
+            grant = self._grant(call)
+            if grant is not None and grant.waited > STALE:
+                probe = self.breaker.before(call.lane, probe)
+            body = self._exchange(call, token, attempt, waited, grant)
+        except Paused:
+            raise
+        except BaseException as error:
+            peace = self.breaker.after(error, probe)
+            if isinstance(error, GhlError) and peace:
+                error.breaker_open = True
+                error.retry_after = max(peace, error.retry_after or 0.0)
+            raise
+        self.breaker.after(None, probe)
+        return body
+
+    def _grant(self, call: "_Call") -> Grant | None:
+        return self.budget.acquire(call.lane, timeout=self._patience(call.lane)) if self.budget is not None else None
+
+    def _exchange(self, call: "_Call", token: str, attempt: int, waited: float, grant: Grant | None) -> dict[str, Any]:
+        waited += grant.waited if grant is not None else 0.0
+        if self.before_write is not None and not call.safe:
+            self.before_write()
         begun = time.monotonic()
         response, error = None, None
         body: dict[str, Any] = {}
@@ -212,6 +245,9 @@ class Transport:
     ) -> None:  # fmt: skip
         duration = time.monotonic() - begun
         rate = RateHeaders.read(response.headers) if response is not None else None
+        if error is not None:
+            sent = [call.json, call.params]
+            error.belongs_to(call.method, call.template, duration=duration, retries=attempt - 1, sent=sent)
         with self._lock:
             self.requests_sent += sent_at is not None
             self.last_rate = rate or self.last_rate
@@ -220,14 +256,15 @@ class Transport:
             if rate is not None:
                 self.budget.observe(rate, age=duration)
             if isinstance(error, RateLimited):
-                self.budget.penalise(_penalty(error, self.budget.window))
+                crowded = not isinstance(error, DailyLimitReached)
+                self.budget.penalise(_penalty(error, self.budget.window), crowded)
         if self.on_exchange is None:
             return
         exchange = Exchange(
             method=call.method, path=call.template, lane=call.lane, attempt=attempt, waited=waited, duration=duration,
             status=response.status_code if response is not None else None, rate=rate,
             trace_id=trace_id, outcome=type(error).__name__ if error else "ok",
-            maybe_done=bool(error and error.maybe_done and not call.safe),
+            maybe_done=bool(error and error.maybe_done and not call.safe), error=error,
         )  # fmt: skip
         try:
             self.on_exchange(exchange)

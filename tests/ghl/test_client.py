@@ -40,6 +40,10 @@ OPERATIONS = [
     (lambda c: c.calendar_events("k1", WHEN, LATER), "GET /calendars/events", {"events": []}, []),
     (lambda c: c.get_appointment("a"), "GET /calendars/events/appointments/a", {"appointment": ONE}, ONE),
     (lambda c: c.get_appointment("a"), "GET /calendars/events/appointments/a", {"event": {"id": "a"}}, {"id": "a"}),
+    (lambda c: c.create_appointment({}), "POST /calendars/events/appointments", {"id": "a", "title": "x"}, "a"),
+    (lambda c: c.create_appointment({}), "POST /calendars/events/appointments", {"appointment": {"id": "a"}}, "a"),
+    (lambda c: c.update_appointment("a", {}), "PUT /calendars/events/appointments/a", {"id": "a"}, "a"),
+    (lambda c: c.delete_event("a"), "DELETE /calendars/events/a", {"succeeded": True}, None),
     (lambda c: c.users(), "GET /users/", {"users": []}, []),
     (lambda c: c.custom_fields(), "GET /locations/loc1/customFields", {"customFields": []}, []),
     (lambda c: c.tags(), "GET /locations/loc1/tags", {"tags": []}, []),
@@ -51,7 +55,8 @@ OPERATIONS = [
 @pytest.mark.parametrize("ask, request_line, body, result", OPERATIONS, ids=[row[1] for row in OPERATIONS])
 def test_an_operation(ask, request_line, body, result, server, client):
     server.answers(Answer(body, 201))
-    assert ask(client) == result
+    found = ask(client)
+    assert (found["id"] if isinstance(result, str) else found) == result
     assert f"{server.asked[0].method} {server.asked[0].path}" == request_line
 
 
@@ -59,6 +64,28 @@ def test_a_new_contact_goes_to_this_location(server, client):
     server.says({"contact": {"id": "c1"}}, 201)
     client.create_contact({"firstName": "Ana"})
     assert server.asked[0].json == {"locationId": "loc1", "firstName": "Ana"}
+
+
+def test_a_booking_goes_to_this_location_and_is_not_sent_twice(server, client):
+    server.answers(Answer(hang_up=True), Answer({"id": "a1"}))
+    with pytest.raises(errors.NoAnswer) as caught:
+        client.create_appointment({"calendarId": "k1"})
+    assert caught.value.maybe_done
+    assert [asked.json for asked in server.asked] == [{"locationId": "loc1", "calendarId": "k1"}]
+    assert server.asked[0].headers["version"] == "2021-04-15"
+
+
+def test_an_answer_without_the_appointment_is_refused(server, client):
+    server.says({"traceId": "t-1"})
+    with pytest.raises(errors.BadAnswer):
+        client.update_appointment("a1", {})
+
+
+def test_a_taken_slot_is_told_in_ghls_words(server, client):
+    server.says({"message": "The slot you have selected is no longer available."}, 400)
+    with pytest.raises(errors.Invalid) as caught:
+        client.create_appointment({"calendarId": "k1"})
+    assert caught.value.messages == ["The slot you have selected is no longer available."]
 
 
 def test_letters_of_every_script_arrive(server, client):

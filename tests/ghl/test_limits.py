@@ -36,7 +36,7 @@ def nobody_there():
     return redis.Redis(port=1, retry=Retry(NoBackoff(), 0))
 
 
-def take(budget, count, lane="backfill"):
+def take(budget, count, lane="interactive"):
     return [budget.acquire(lane, timeout=0) for _ in range(count)]
 
 
@@ -130,27 +130,38 @@ def test_a_person_takes_the_next_slot_although_others_wait_longer(budget_for):
     assert order[3:] == ["backfill", "backfill"]
 
 
+def test_bulk_opens_with_a_small_burst_and_is_paced_from_then_on(budget_for):
+    budget = budget_for()
+    take(budget, 2, "backfill")
+    with pytest.raises(BudgetExhausted) as caught:
+        budget.acquire("reconcile", timeout=0)
+    assert 0 < caught.value.retry_after <= 30.1 / 8  # what is left of the window, spread over the slots left
+    take(budget, 8)  # people find them all free
+
+
+def test_webhooks_open_with_a_larger_burst(budget_for):
+    budget = budget_for()
+    take(budget, 4, "webhook")
+    assert refused(budget, "webhook")
+
+
+def test_bulk_that_was_late_catches_up_two_gaps_and_no_more(budget_for, redis_client, key):
+    budget = budget_for()
+    take(budget, 2)
+    redis_client.hset(f"{{{key}}}:state", "turn", 1)  # long ago
+    take(budget, 1, "backfill")
+    turn = float(redis_client.hget(f"{{{key}}}:state", "turn"))
+    seconds, micro = redis_client.time()
+    assert seconds + micro / 1e6 - turn / 1e6 <= 2 * 30.075 / 10 + 1
+
+
 def test_while_people_work_a_few_slots_are_kept_for_them(budget_for):
     budget = budget_for(reserve=3)
-    take(budget, 1, "interactive")
-    take(budget, 6, "webhook")
-    assert refused(budget, "webhook")
-    take(budget, 3, "interactive")
-
-
-def test_room_is_made_as_soon_as_people_are_expected(budget_for):
-    budget = budget_for(reserve=3)
-    budget.expect_people()
     take(budget, 7)
-    assert refused(budget, "backfill")
-    take(budget, 3, "interactive")
-
-
-def test_bulk_spreads_over_the_window_bit_by_bit(budget_for, redis_client, key):
-    budget = budget_for(limit=5, window=0.1, guard=0.02)
-    for _ in range(25):
-        budget.acquire("backfill")
-    assert 0 < float(redis_client.hget(f"{{{key}}}:state", "gap")) <= 0.95 * 120_000 / 5
+    with pytest.raises(BudgetExhausted) as caught:
+        budget.acquire("webhook", timeout=0)
+    assert caught.value.retry_after > 25  # not before the first slot comes back
+    take(budget, 3)
 
 
 def test_one_who_gave_up_holds_no_place(budget_for, redis_client, key):
@@ -211,6 +222,50 @@ def test_after_a_429_everyone_waits(budget_for):
     assert 15 < budget.snapshot().held_for <= 20
 
 
+def believed(budget):
+    return budget.snapshot().believed_limit
+
+
+def test_a_429_in_spite_of_our_count_halves_the_limit_for_all_processes(budget_for):
+    budget = budget_for(limit=100)
+    for _ in range(5):  # those on their way say the same thing
+        budget.penalise(0, crowded=True)
+    assert believed(budget) == believed(budget_for(limit=100)) == 50
+    take(budget, 50)
+    assert refused(budget)
+
+
+def test_the_limit_never_falls_below_ten(budget_for, redis_client, key):
+    budget = budget_for(limit=100)
+    for _ in range(9):
+        budget.penalise(0, crowded=True)
+        redis_client.hdel(f"{{{key}}}:state", "halved_at")  # a window later
+    assert believed(budget) == 10
+
+
+def test_each_clean_window_gives_a_twentieth_back(budget_for, redis_client, key):
+    budget = budget_for(limit=100)
+    budget.penalise(0, crowded=True)
+    state = f"{{{key}}}:state"
+    halved = float(redis_client.hget(state, "share_at"))
+    grown = []
+    for windows in (1, 2, 9, 10, 50):
+        redis_client.hset(state, "share_at", f"{halved - windows * 30.075e6 - 1e6:.0f}")
+        grown.append(believed(budget))
+    assert grown == [55, 60, 95, 100, 100]
+
+
+@pytest.mark.parametrize(
+    "headers, left", [({"X-RateLimit-Daily-Remaining": "0"}, 100), ({}, 50)], ids=["the day is spent", "a crowd"]
+)
+def test_a_429_says_whether_there_is_a_crowd(headers, left, server, budget_for):
+    budget = budget_for(limit=100)
+    server.answers(Answer({}, 429, headers))
+    with pytest.raises(RateLimited):
+        Transport(server.url, lambda rejected=None: "t", budget, retries=0).request("GET", "/x")
+    assert believed(budget) == left
+
+
 def test_a_429_reaches_the_budget_through_the_transport(server, budget_for):
     budget = budget_for()
     server.answers(Answer({}, 429, {"Retry-After": "30"}))
@@ -247,7 +302,6 @@ def test_without_redis_a_429_still_stops_us(nobody_there, key):
 def test_what_was_sent_without_redis_is_told_when_it_is_back(nobody_there, redis_client, key):
     take(RateBudget(nobody_there, key, limit=40, window=30.0), 10)
     back = RateBudget(redis_client, key, limit=40, window=30.0)
-    back._own.away_until = 0.001  # the two seconds of peace are over
     take(back, 1)
     assert back.snapshot().used_in_window == 11
 

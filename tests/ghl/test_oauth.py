@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from integrations.ghl import errors, oauth
+from integrations.ghl.breaker import Breaker, Paused
 
 from .scripted import Answer
 
@@ -102,6 +103,10 @@ def test_during_a_rotation_the_second_secret_is_tried(server):
         (Answer({"message": "This refresh token is invalid"}, 401), oauth.GrantDead, False),
         (Answer({"message": "Unauthorized"}, 401), oauth.GrantDead, False),
         (Answer({"message": "Location is not active"}, 400), oauth.GrantRefused, False),
+        (Answer({"message": "Location is not active"}, 401), oauth.GrantRefused, False),
+        (Answer(b"<html>who are you?</html>", 401), errors.BadAnswer, True),
+        (Answer(b"<html>blocked</html>", 403), errors.BadAnswer, True),
+        (Answer(b"", 400), errors.BadAnswer, True),
         (Answer({"error": "invalid_client"}, 401), oauth.GrantRefused, False),
         (Answer({"message": ["x must be a string"]}, 422), oauth.GrantRefused, False),
         (Answer({"message": "slow down"}, 429), errors.RateLimited, False),
@@ -126,7 +131,120 @@ def test_a_refused_client_is_not_the_fault_of_the_connection(server):
     server.says({"error": "invalid_client"}, 401)
     with pytest.raises(oauth.GrantRefused) as caught:
         refresh(server)
-    assert caught.value.is_client
+    assert (caught.value.is_client, caught.value.is_suspended) == (True, False)
+
+
+@pytest.mark.parametrize("said", ["Location is not active", "The location is suspended", "Sub-account is paused"])
+def test_a_sleeping_location_is_told_from_a_dead_grant(said, server):
+    server.says({"message": said}, 400)
+    with pytest.raises(oauth.GrantRefused) as caught:
+        refresh(server)
+    assert (caught.value.is_client, caught.value.is_suspended) == (False, True)
+
+
+def test_a_host_that_refuses_the_connection_has_rotated_nothing():
+    with pytest.raises(errors.NotSent) as caught:
+        oauth.refresh("http://127.0.0.1:1", "app-1", "canary-secret", "canary-refresh-1")
+    assert not caught.value.maybe_done
+
+
+COMPANY = {key: value for key, value in PAIR.items() if key != "locationId"} | {"userType": "Company"}
+
+
+@pytest.mark.parametrize("body", [COMPANY, {key: value for key, value in COMPANY.items() if key != "userType"}])
+def test_a_company_is_connected_and_renewed_without_a_location(body, server):
+    server.answers(Answer(body), Answer(body))
+    code = oauth.exchange_code(server.url, "app-1", "canary-secret", "https://us.test/b", "canary-code", "Company")
+    for grant in (code, refresh(server, user_type="Company")):
+        assert (grant.user_type, grant.company_id, grant.location_id) == ("Company", "co1", "")
+    assert [asked.form["user_type"] for asked in server.asked] == ["Company", "Company"]
+
+
+def installed(server):
+    return oauth.installed_locations(server.url, "canary-company", "co1", "app")
+
+
+def locations(first, last):
+    return [{"_id": f"loc{number}", "name": f"L{number}", "isInstalled": True} for number in range(first, last)]
+
+
+def test_the_locations_of_a_company_are_read_page_by_page(server):
+    sleepy = {"_id": "last", "name": "Last", "address": "1 Main St", "isInstalled": False}
+    server.answers(Answer({"locations": locations(0, 100)}), Answer({"locations": [*locations(100, 120), sleepy]}))
+    found = installed(server)
+    assert len(found) == 121
+    assert found[0] == oauth.InstalledLocation("loc0", "L0", "", True)
+    assert found[-1] == oauth.InstalledLocation("last", "Last", "1 Main St", False)
+    assert [asked.query["skip"] for asked in server.asked] == [["0"], ["100"]]
+    assert server.asked[0].query["appId"] == ["app"]
+    assert server.asked[0].headers["authorization"] == "Bearer canary-company"
+
+
+def test_shorter_pages_than_asked_for_do_not_hide_the_rest(server):
+    pages = [locations(0, 20), locations(20, 30)]
+    server.answers(*[Answer({"locations": page, "count": 30}) for page in pages])
+    assert len(installed(server)) == 30
+
+
+@pytest.mark.parametrize("body", [{}, {"locations": None}, {"locations": ["loc1"]}, {"locations": [{"name": "x"}]}])
+def test_no_list_is_not_an_empty_list(body, server):
+    server.says(body)
+    with pytest.raises(errors.BadAnswer):
+        installed(server)
+
+
+def test_a_list_that_repeats_itself_is_refused(server):
+    server.answers(*[Answer({"locations": locations(0, 100)})] * 2)
+    with pytest.raises(errors.BadAnswer, match="move on"):
+        installed(server)
+
+
+@pytest.mark.parametrize("status, kind", [(401, errors.TokenRejected), (403, errors.LocationDenied)])
+def test_a_refused_company_token_is_told(status, kind, server):
+    server.says({"message": "Invalid JWT"}, status)
+    with pytest.raises(kind):
+        installed(server)
+
+
+def test_a_sleeping_location_gets_no_token_from_its_company(server):
+    server.says({"message": "Location is not active"}, 400)
+    with pytest.raises(oauth.GrantRefused) as caught:
+        oauth.location_token(server.url, "canary-company", "co1", "loc1")
+    assert caught.value.is_suspended
+
+
+def test_a_location_token_may_bring_its_own_refresh_token(server):
+    server.says({"access_token": "canary-access", "expires_in": 86399, "refresh_token": "canary-refresh-9"})
+    grant = oauth.location_token(server.url, "canary-company", "co1", "loc1")
+    assert (grant.refresh_token, grant.user_type) == ("canary-refresh-9", "Location")
+
+
+def test_a_token_host_that_does_not_answer_is_left_in_peace(server, redis_client, key):
+    breaker = Breaker(redis_client, key)
+    server.answers(*[Answer(b"<html>502</html>", 502)] * 3, Answer(b"junk"), Answer(hang_up=True), Answer(PAIR))
+    for _ in range(5):
+        with pytest.raises(errors.GhlError) as caught:
+            refresh(server, breaker=breaker)
+        assert caught.value.maybe_done
+    for ask in (
+        lambda: refresh(server, breaker=breaker),
+        lambda: oauth.exchange_code(server.url, "a", "s", "https://us.test/b", "c", breaker=breaker),
+        lambda: oauth.location_token(server.url, "t", "co1", "loc1", breaker=breaker),
+        lambda: oauth.installed_locations(server.url, "t", "co1", "a", breaker=breaker),
+    ):
+        with pytest.raises(Paused) as caught:
+            ask()
+        assert not caught.value.maybe_done
+    assert len(server.asked) == 5
+
+
+def test_a_refused_grant_is_an_answer_of_the_token_host(server, redis_client, key):
+    breaker = Breaker(redis_client, key)
+    server.answers(*[Answer({"error": "invalid_grant"}, 400)] * 6)
+    for _ in range(6):
+        with pytest.raises(oauth.GrantDead):
+            refresh(server, breaker=breaker)
+    assert breaker.state().failures == 0
 
 
 def test_a_slow_token_endpoint_meets_the_deadline(server):

@@ -1,9 +1,11 @@
 """When a request is sent again, when it never is, and what the caller hears."""
 
 import logging
+import random
 import socket
 import threading
 import time
+from collections import Counter
 
 import pytest
 
@@ -28,11 +30,22 @@ BUSY = Answer({"message": "try later"}, 503)
         (60, None, 1.0, 30.0),
         (1, 7.0, 0.0, 7.0),
         (1, 7.0, 0.5, 7.5),
-        (4, 0.0, 0.25, 0.25),
+        (4, 0.0, 0.25, 1.0),
     ],
 )
 def test_the_pause_before_a_retry(attempt, advised, draw, seconds):
     assert pause_before(attempt, advised, draw) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("attempt, advised", [(1, None), (3, None), (9, None), (1, 0.0), (1, 10.0), (4, 10.0)])
+def test_waiting_workers_do_not_come_back_together(attempt, advised):
+    draw = random.Random(7).random
+    pauses = [pause_before(attempt, advised, draw()) - (advised or 0) for _ in range(1000)]
+    longest = max(pauses)
+    peaks = Counter(int(pause / longest * 9.999) for pause in pauses)
+    assert longest >= 0.45
+    assert len(peaks) == 10
+    assert max(peaks.values()) < 150  # of 1000 in any tenth of the time
 
 
 def test_a_read_is_tried_again_while_ghl_is_down(server, client, naps, transport):
@@ -99,6 +112,25 @@ def test_an_unknown_host_means_nothing_was_sent():
 
 def test_a_wait_longer_than_our_patience_is_left_to_the_caller(server, client, naps):
     server.answers(Answer({}, 429, {"Retry-After": "3600"}))
+    with pytest.raises(errors.RateLimited) as caught:
+        client.get_contact("c1")
+    assert caught.value.retry_after == 3600
+    assert naps == []
+
+
+@pytest.mark.parametrize(
+    "advice, pause",
+    [("3", 3.5), ("0", 0.5), ("-4", 0.25), ("soon", 0.25), ("1e400", 0.25), ("Wed, 01 Jul 2020 12:00:00 GMT", 0.5)],
+)
+def test_advice_is_obeyed_when_it_is_advice(advice, pause, server, client, naps):
+    server.answers(Answer({}, 429, {"Retry-After": advice}), OK)
+    assert client.get_contact("c1")
+    assert naps == [pause]
+
+
+@pytest.mark.parametrize("advice", ["99999999", "Wed, 01 Jul 2099 12:00:00 GMT"])
+def test_absurd_advice_parks_nobody_for_years(advice, server, client, naps):
+    server.answers(Answer({}, 429, {"Retry-After": advice}))
     with pytest.raises(errors.RateLimited) as caught:
         client.get_contact("c1")
     assert caught.value.retry_after == 3600

@@ -8,7 +8,7 @@ import os
 import pytest
 from django.core.management import CommandError, call_command
 
-from contacts.models import Business, Contact, User
+from contacts.models import Business, Contact
 from integrations.models import Connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -161,19 +161,3 @@ def test_a_forgotten_connection_needs_no_key(connection, settings):
     connecting.disconnect(connection)
     settings.ENCRYPTION_KEYS = [a_key("new")]
     assert said("rotate_keys") == "0 connections sealed anew, 0 still on an older key.\n"
-
-
-# --- bench ------------------------------------------------------------------------------------------------------------
-
-
-def test_bench_measures_a_first_and_a_second_sync(db, settings):
-    figures = json.loads(said("bench", "sync", "--contacts=60", "--window-s=1", "--latency-ms=0", "--json"))
-    assert figures["outcome"] == "complete"
-    assert figures["contacts"] == 60
-    assert figures["business rows written by a no-change sync"] == 0
-    assert figures["429 received"] == 0
-    assert figures["most requests in any window"] <= 100
-    assert figures["requests ÷ minimum"] <= 1.5
-    assert figures["seconds until all contacts are listed"] <= figures["seconds"] + 1
-    assert not Business.objects.exists(), "it takes its own rows away"
-    assert not User.objects.exists()

@@ -20,7 +20,7 @@ def test_an_admin_sees_the_connection_with_its_scopes(ada, as_user, synced):
     page = as_user(ada).get(PAGE).content.decode()
     assert "Northgate Roofing" in page
     assert "contacts.readonly" in page
-    assert "10 of 10 scopes" in page
+    assert "11 of 11 scopes" in page
 
 
 def test_what_a_missing_scope_disables_is_said(ada, as_user, sandbox, northgate):

@@ -1,4 +1,4 @@
-"""Everything on this machine by one command: services, a pretend GHL, worker, beat, web, people and data."""
+"""Everything on this machine by one command: services, a pretend GHL, workers, beat, web, people and data."""
 
 import contextlib
 import fcntl
@@ -25,7 +25,11 @@ from rankr_dash.embedded.servers import free_port
 WEB_PORT, SANDBOX_PORT = 8000, 8800
 START_TIMEOUT = 60
 # What is sent to a child that should stop, and the seconds it is given
-PATIENCE = {"worker": 6.0, "beat": 3.0, "web": 5.0, "sandbox": 3.0}
+PATIENCE = {"worker": 6.0, "reader": 6.0, "beat": 3.0, "web": 5.0, "sandbox": 3.0}
+# These may end by themselves, a worker that no longer hears the broker for one, and are started again.
+MOST_STARTS, STARTS_WITHIN_S = 5, 60.0
+# Threads: they start quickly and share their memory. Long reads have a process of their own.
+WORKERS = {"worker": ("people,events", 6), "reader": ("bulk", 3)}
 NEWS = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|Traceback \(most recent call last\)")
 
 
@@ -79,6 +83,8 @@ class Demo:
         self.lock = lock
         self.children = {}
         self.logs = {}
+        self.lasting = {}  # name: its command
+        self.starts = {}  # name: when it was started again
         ours = embedded.running(settings.BASE_DIR)
         self.services = ours if ours and ours.database == settings.DATABASE_URL else None
         self.environment = os.environ | {
@@ -111,11 +117,12 @@ class Demo:
             "GHL_CLIENT_SECRET": credentials["client_secret"],
             "GHL_WEBHOOK_PUBLIC_KEYS": self.webhook_key(),
         }
-        self.say("Starting worker, beat and web")
+        self.say("Starting workers, beat and web")
         celery = python("celery", "-A", "rankr_dash")
-        beat_file = str(settings.LOCAL_DIR / "beat")
-        self.spawn("worker", *celery, "worker", "-P", "threads", "-c", "8", "-l", "INFO", "--without-mingle")
-        self.spawn("beat", *celery, "beat", "-s", beat_file, "--pidfile=", "-l", "INFO")
+        threads = ["worker", "-P", "threads", "-l", "INFO", "--without-gossip", "--without-mingle"]
+        for name, (queues, size) in WORKERS.items():
+            self.keep(name, *celery, *threads, "-c", str(size), "-Q", queues, "-n", f"{name}@%h")
+        self.keep("beat", *celery, "beat", "-s", str(settings.LOCAL_DIR / "beat"), "--pidfile=", "-l", "INFO")
         uvicorn = python("uvicorn", "rankr_dash.asgi:application", "--host", "127.0.0.1", "--port", str(web_port))
         self.spawn("web", *uvicorn, "--timeout-graceful-shutdown", "2", "--lifespan", "off")
         self.answer("web", f"{self.url}/healthz")
@@ -145,13 +152,20 @@ class Demo:
     def webhook_key(self):
         return json.loads(self.answer("sandbox", f"{self.sandbox_url}/__sandbox__/webhooks"))["public_key"]
 
+    def keep(self, name, *command):
+        """Start it, and again whenever it ends."""
+        self.lasting[name] = command
+        self.spawn(name, *command)
+
     def spawn(self, name, *command):
         log = settings.LOCAL_DIR / "log" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
+        if name not in self.logs:
+            log.write_bytes(b"")
         stdin = subprocess.DEVNULL
         if sys.platform != "linux":
             command, stdin = embedded.tethered(list(command)), subprocess.PIPE
-        with log.open("wb") as out:
+        with log.open("ab") as out:
             self.children[name] = subprocess.Popen(  # noqa: S603
                 command,
                 stdin=stdin,
@@ -162,7 +176,8 @@ class Demo:
                 start_new_session=True,
                 preexec_fn=embedded.die_with_parent(signal.SIGKILL),
             )
-        self.logs[name] = Log(name, log)
+        if name not in self.logs:
+            self.logs[name] = Log(name, log)
 
     def answer(self, name, url):
         """What it says at this address, once it says 200."""
@@ -206,11 +221,27 @@ class Demo:
                 for line in log.new_lines():
                     if self.options["verbose"] or log.is_news(line):
                         self.say(f"{name:<8}| {line}")
-        for name, child in self.children.items():
-            if name != but and child.poll() is not None:
+        for name, child in list(self.children.items()):
+            if name != but and child.poll() is not None and not self.start_again(name):
                 raise ChildDied(f"{name} ended with status {child.returncode}. {self.logs[name].ending()}")
         if self.services and embedded.running(settings.BASE_DIR) != self.services:
             raise ChildDied("Postgres or Valkey ended. See .local/log/postgres.log and .local/log/valkey.log.")
+
+    def start_again(self, name):
+        """True when what has ended runs again; False when it may not, or does so too often."""
+        if name not in self.lasting:
+            return False
+        now = time.monotonic()
+        recent = [at for at in self.starts.get(name, []) if at > now - STARTS_WITHIN_S]
+        if len(recent) >= MOST_STARTS:
+            return False
+        self.starts[name] = [*recent, now]
+        ended = self.children[name]
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(ended.pid, signal.SIGKILL)  # what it may have left behind
+        self.say(f"{name:<8}| ended with status {ended.returncode}; it is started again")
+        self.spawn(name, *self.lasting[name])
+        return True
 
     # --- stop
 

@@ -1,0 +1,41 @@
+"""That each bench runs and is right about what happened; how fast it was is for its own report."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.sandbox_control import ROOT
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
+
+
+def bench(*arguments):
+    command = [sys.executable, "manage.py", "bench", *arguments, "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+def test_a_first_and_a_second_sync_are_measured():
+    figures = bench("sync", "--contacts=60", "--window-s=1", "--latency-ms=0")
+    assert figures["outcome"] == "complete"
+    assert figures["contacts"] == 60
+    assert figures["business rows written by a no-change sync"] == 0
+    assert figures["429 received"] == 0
+    assert figures["most requests in any window"] <= 100
+    assert figures["requests ÷ minimum"] <= 1.5
+
+
+def test_edits_during_a_sync_are_measured():
+    figures = bench("writes", "--contacts=150", "--count=3", "--latency-ms=5")
+    assert [each["confirmed"] for each in figures.values()] == [3, 3, 3]
+    assert [each["429 received"] for each in figures.values()] == [0, 0, 0]
+
+
+def test_webhooks_are_measured():
+    figures = bench("webhooks", "--contacts=20", "--count=10", "--latency-ms=5")
+    assert figures["webhooks"] == 10
+    assert figures["answers other than 200"] == 0
+    assert figures["changes not seen"] == 0
