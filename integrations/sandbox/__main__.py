@@ -20,7 +20,7 @@ def run(options):
     gc.collect()
     gc.freeze()
     try:
-        uvicorn.run(app, host=config.host, port=config.port, log_level="warning", access_log=False)
+        uvicorn.run(app, host=config.host, port=config.port, log_level="warning", access_log=False, date_header=False)
     finally:
         # A second Ctrl-C passes over the end of the app, where it would have been saved.
         if app.sandbox.keeper:

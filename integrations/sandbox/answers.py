@@ -13,8 +13,9 @@ REASONS = {
 
 
 class Answer:
-    def __init__(self, body, status=200, headers=None):
+    def __init__(self, body, status=200, headers=None, media_type=None):
         self.body, self.status, self.headers = body, status, headers or {}
+        self.given_type = media_type
 
     def encoded(self):
         if isinstance(self.body, str):
@@ -26,7 +27,8 @@ class Answer:
 
     @property
     def media_type(self):
-        return "text/plain; charset=utf-8" if isinstance(self.body, str) else "application/json; charset=utf-8"
+        plain = "text/plain; charset=utf-8" if isinstance(self.body, str) else "application/json; charset=utf-8"
+        return self.given_type or plain
 
 
 class Created(Answer):

@@ -1,18 +1,31 @@
 """Someone at work inside GHL itself: looks at records and changes them without going through the API."""
 
-from . import contacts
+from . import contacts, hand
 from .contact_shapes import by_id, full_name
-from .moments import now_ms, parsed_ms
 from .routes import appointments, notes, tasks
-from .store import new_id
+from .routes.users import shape as user_shape
 
 KINDS = {
     "contacts": lambda record, location: by_id(record) | {"name": full_name(record)},
     "notes": lambda record, location: notes.shape(record),
     "tasks": lambda record, location: tasks.row(record, location) | {"id": record["id"]},
     "appointments": appointments.event,
+    "users": lambda record, location: user_shape(record),
+    "tags": lambda record, location: record,
+    "custom_fields": lambda record, location: record,
+    "calendars": lambda record, location: record,
+    "locations": lambda record, location: record,
 }
-HAND = {"source": "WEB_USER", "channel": "APP", "sourceId": "sandbox"}
+EDITS = {
+    "contact": hand.edit_contact,
+    "note": hand.edit_note,
+    "task": hand.edit_task,
+    "appointment": hand.edit_appointment,
+    "user": hand.edit_user,
+    "tag": hand.edit_tag,
+    "custom_field": hand.edit_custom_field,
+    "location": hand.edit_location,
+}
 
 
 def records(company, location, query):
@@ -20,6 +33,9 @@ def records(company, location, query):
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
     places = [location] if location else company.locations.values()
+    if kind == "locations":
+        found = [(place, place.record) for place in places if query.get("id", place.id) == place.id]
+        return {"kind": kind, "count": len(found), "records": [record for _, record in found]}
     record_id = query.get("id") or (query.get("contact_id") if kind == "contacts" else None)
     if record_id:
         location = company.location_with(kind, record_id)
@@ -31,102 +47,43 @@ def records(company, location, query):
     return {"kind": kind, "count": len(found), "records": [KINDS[kind](one, place) for place, one in found]}
 
 
-def signature():
-    return {**HAND, "timestamp": now_ms()}
+def edited(sandbox, body):
+    """(location, record) after one edit; the record is None when it is gone."""
+    edit = EDITS.get(body.get("kind", "").rstrip("s"))
+    if edit is None:
+        raise ValueError(f"kind must be one of {', '.join(EDITS)}")
+    if body.get("action") not in ("create", "update", "delete", "merge"):
+        raise ValueError("action must be create, update, delete or merge")
+    with sandbox.quiet(bool(body.get("silent"))):
+        return edit(sandbox, body)
 
 
-def holder(company, kind, record_id):
-    location = company.location_with(kind, record_id)
-    if location is None:
-        raise ValueError(f"no {kind} record {record_id}")
-    return location
+def shown(kind, location, record):
+    return KINDS[kind.rstrip("s") + "s"](record, location)
 
 
-def home_of_new(company, body):
-    values = body.get("values", {})
-    if values.get("contactId"):
-        return holder(company, "contacts", values["contactId"])
-    location_id = body.get("location_id") or values.get("locationId")
-    return company.locations[location_id] if location_id else company.first
-
-
-def edit_contact(company, body):
-    values = dict(body.get("values") or {})
-    if body["action"] == "create":
-        location = home_of_new(company, body)
-        contact = contacts.created(location, values, signature())
-        return by_id(_with_rest(location, contact, values))
-    location = holder(company, "contacts", body["id"])
-    contact = location.contacts.get(body["id"])
-    if body["action"] == "delete":
-        location.forget_contact(contact["id"])
-        return {"id": contact["id"], "deleted": True}
-    return by_id(_with_rest(location, contacts.edited(location, contact, values, signature()), values))
-
-
-def _with_rest(location, contact, values):
-    """What the API would not let you write: the app inside GHL does."""
-    rest = {
-        name: values[name]
-        for name in ("additionalEmails", "additionalPhones", "businessId", "followers", "type")
-        if name in values
-    }
-    return location.contacts.change(contact["id"], **rest) if rest else contact
-
-
-def edit_note(company, body):
-    values = dict(body.get("values") or {})
-    if body["action"] == "create":
-        location = home_of_new(company, body)
-        values = {"id": new_id(), "body": "", "pinned": False, "dateAdded": now_ms(), **values}
-        return notes.shape(location.notes.put(values))
-    location = holder(company, "notes", body["id"])
-    if body["action"] == "delete":
-        location.notes.remove(body["id"])
-        return {"id": body["id"], "deleted": True}
-    return notes.shape(location.notes.change(body["id"], **values))
-
-
-def edit_task(company, body):
-    values = dict(body.get("values") or {})
-    if "dueDate" in values:
-        values["dueDate"] = parsed_ms(values["dueDate"])
-    now = now_ms()
-    if body["action"] == "create":
-        location = home_of_new(company, body)
-        defaults = {"id": new_id(), "title": "", "completed": False, "dueDate": now, "dateAdded": now}
-        return tasks.shape(location.tasks.put({**defaults, "dateUpdated": now, **values}))
-    location = holder(company, "tasks", body["id"])
-    if body["action"] == "delete":
-        location.tasks.remove(body["id"])
-        return {"id": body["id"], "deleted": True}
-    return tasks.shape(location.tasks.change(body["id"], dateUpdated=now, **values))
-
-
-def edit_appointment(company, body):
-    values = dict(body.get("values") or {})
-    now = now_ms()
-    creating = body["action"] == "create"
-    location = home_of_new(company, body) if creating else holder(company, "appointments", body["id"])
-    for name in ("startTime", "endTime"):
-        if name in values:
-            values[name] = parsed_ms(values[name], location.timezone)
-    if creating:
-        starts = values.get("startTime", now)
-        defaults = {
-            "id": new_id(),
-            "calendarId": next(iter(location.calendars.rows)),
-            "title": "Appointment",
-            "appointmentStatus": "confirmed",
-            "startTime": starts,
-            "endTime": starts + 30 * 60_000,
-            "dateAdded": now,
-            "source": "calendar_page",
-        }
-        return appointments.event(location.appointments.put({**defaults, "dateUpdated": now, **values}), location)
-    if body["action"] == "delete":
-        values = {"deleted": True}
-    return appointments.event(location.appointments.change(body["id"], dateUpdated=now, **values), location)
-
-
-EDITS = {"contact": edit_contact, "note": edit_note, "task": edit_task, "appointment": edit_appointment}
+def stir(sandbox, location_id, count, dice):
+    """So many edits of the location's contacts, one in five a creation and one in five a deletion; their ids."""
+    location = sandbox.company.locations[location_id]
+    every = list(location.contacts.rows)
+    done = []
+    for _ in range(count):
+        act = dice.choices(["update", "create", "delete"], [3, 1, 1])[0] if every else "create"
+        if act == "create":
+            number = dice.randrange(10**9)
+            made = contacts.created(
+                location, {"firstName": "Moving", "email": f"moving.{number}@example.com"}, hand.signature(sandbox)
+            )
+            done.append({"act": "made", "id": made["id"]})
+            continue
+        place = dice.randrange(len(every))
+        contact_id = every[place]
+        if act == "delete":
+            every[place] = every[-1]
+            every.pop()
+            location.forget_contact(contact_id)
+        else:
+            city = f"Moved {dice.randrange(1000)}"
+            contacts.edited(location, location.contacts.get(contact_id), {"city": city}, hand.signature(sandbox))
+        done.append({"act": act + "d", "id": contact_id})
+    return done

@@ -3,7 +3,6 @@
 from urllib.parse import parse_qsl
 
 from .answers import Refused, bad_request, forbidden, invalid, unauthorized
-from .moments import now_ms
 from .routing import VERSIONS, router
 
 
@@ -22,7 +21,11 @@ class Call:
         self.rate_key = None
         self.stale_seconds = 0
         self.committed = False
-        self.now = now_ms()
+        self.now = sandbox.config.now_ms()
+        self.wrote = []
+        # Another location's rows are to be shown as this one's.
+        self.elsewhere = None
+        self.swaps = {}
 
     @property
     def is_v3(self):
@@ -54,6 +57,9 @@ class Call:
             location = self.company.locations.get(location_id) if location_id == self.token.location_id else None
         if location is None:
             raise forbidden()
+        if location.id in self.sandbox.credentials.suspended:
+            raise forbidden()
+        location = self.elsewhere or location
         self.location = location.rewound(self.stale_seconds) if self.stale_seconds else location
         return self.location
 
@@ -65,6 +71,8 @@ class Call:
 
     def home_of(self, kind, record_id):
         """Like home(), but 403 when the record is another location's."""
+        if self.elsewhere:
+            return self.home()
         holder = self.company.location_with(kind, record_id)
         if holder is not None and holder.id != self.token.location_id:
             raise forbidden()
@@ -91,7 +99,8 @@ def route(call):
         raise unauthorized("version header is invalid")
     for operation, captured in found:
         if not call.version or call.version in operation.versions:
-            call.operation, call.captured = operation, captured
+            call.operation = operation
+            call.captured = captured | {name: value for name, value in call.swaps.items() if name in captured}
             return operation
     if found and call.is_v3:
         raise bad_request(
@@ -119,6 +128,8 @@ def bearer(header):
 
 def permit(call):
     access, token = call.operation.access, call.token
+    if token.location_id in call.sandbox.credentials.suspended:
+        raise forbidden()
     if access == "company" and token.kind != "company":
         raise unauthorized("The token is not authorized for this scope.")
     scopes = call.operation.scope

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
+from .moments import now_ms
+from .tricks import checked
+
 DAY_SECONDS = 86_400
 
 
@@ -18,7 +21,8 @@ class Config:
     daily: int = 200_000
     strict: bool = False
     grace_s: float = 30
-    lag_s: float = 2
+    lag_s: float | list = 2  # how late the search index is; [low, high] draws for each change
+    clock_skew_s: float = 0  # its dates are off by so much
     retry_after: bool = True
     create_status: int = 201
     access_token_lifetime_s: int = 86_399
@@ -27,14 +31,28 @@ class Config:
     webhook_url: str = ""
     webhook_policy: str = "retry_on_429"  # or "retry_on_any"
     webhook_retry_s: float = 600
-    # Any of: drop, duplicate, reverse, thin_tasks.
-    webhook_tricks: list = field(default_factory=list)
+    webhook_jitter: float = 0.1  # the part by which a pause may be longer or shorter
+    webhook_backoff: float = 2  # under retry_on_any, each pause is so many times the one before
+    webhook_tries: int = 0  # 0: as many as the policy allows
+    webhook_timeout_s: float = 10
+    webhook_concurrency: int = 40
+    # {"drop": 0.1, "duplicate": 0.2, "reorder": 20, "thin_tasks": 1, "delay_s": [0, 2]}
+    webhook_tricks: dict = field(default_factory=dict)
+    undocumented_webhooks: bool = False  # UserUpdate and UserDelete, which no page of GHL's names
+    install_webhook: str = "before"  # the code is exchanged; or "after", or "off"
+    bulk_install: bool = False  # choosing one location yields a company token that lists none
+    log_keep: int = 200_000
     # None: now. Tests pin it so that two seeded accounts can be compared.
     now: float | None = None
 
     def __post_init__(self):
+        checked(self.webhook_tricks)
         if self.strict:
             self.grace_s, self.retry_after = 0, False
+
+    def now_ms(self):
+        """The sandbox's own time, which may be wrong."""
+        return now_ms() + round(self.clock_skew_s * 1000)
 
     def changed(self, **values):
         known = {name: value for name, value in values.items() if name in self.__dataclass_fields__}

@@ -47,7 +47,13 @@ def consent_routes(sandbox):
         grant = asked.grant(form.get("location_id"), granted)
         if grant is None:
             return refusal("Choose one of the locations shown.")
-        return asked.back(code=sandbox.credentials.new_code(grant))
+        code = sandbox.credentials.new_code(grant)
+        if sandbox.config.install_webhook == "before":
+            # The app is installed by now, and its webhook overtakes the browser on its way back.
+            for location_id in sandbox.credentials.places_of(grant):
+                sandbox.credentials.install(location_id, sandbox.clock())
+            sandbox.announce_install(grant)
+        return asked.back(code=code)
 
     return [Route(path, view, methods=[method]) for path in PATHS for method, view in (("GET", page), ("POST", decide))]
 
@@ -84,6 +90,10 @@ class Asked:
             return credentials.grant_for(None, granted, "company", self.redirect_uri)
         if location_id not in self.sandbox.company.locations:
             return None
+        if self.sandbox.config.bulk_install:
+            grant = credentials.grant_for(None, granted, "company", self.redirect_uri)
+            grant.chosen = location_id
+            return grant
         return credentials.grant_for(location_id, granted, redirect_uri=self.redirect_uri)
 
     def back(self, **values):

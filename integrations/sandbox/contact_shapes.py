@@ -55,7 +55,7 @@ def by_id(contact, v3=False):
     body.update(_lower_names(contact))
     if contact.get("dateOfBirth"):
         body["dateOfBirth"] = contact["dateOfBirth"] + "T00:00:00.000Z"
-    body["dateAdded"], body["dateUpdated"] = iso(contact["dateAdded"]), iso(contact["dateUpdated"])
+    body.update({name: iso(contact[name]) for name in ("dateAdded", "dateUpdated") if contact.get(name) is not None})
     body["createdBy"] = signed(contact["createdBy"])
     if v3 and "dndSettings" in body:
         body["dndSettings"] = {_camel(channel): setting for channel, setting in body["dndSettings"].items()}

@@ -1,47 +1,62 @@
 """The door of the API: one request from bytes to bytes, with delays, faults and the log."""
 
 import asyncio
+import contextlib
 import json
+import socket
+import struct
 import traceback
+from email.utils import formatdate
 
 from starlette.requests import Request
 
+from . import lies
 from .answers import Answer, default_error_body
+from .backstage import stir
 from .checks import Call, bearer
 from .routing import router
+
+PROXY_PAGE = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><h1>502 Bad Gateway</h1></body>\r\n</html>"
 
 
 class Gate:
     def __init__(self, sandbox):
         self.sandbox = sandbox
+        self.pages = lies.Pages()
 
     async def __call__(self, scope, receive, send):
         call = await read_call(self.sandbox, scope, receive)
         arrived = self.sandbox.clock()
-        action = self.sandbox.faults.striking(call)
+        action, rules = self.sandbox.faults.striking(call)
         await self._prepare(call, action)
-        if action.get("drop_before"):
-            self.sandbox.log.write(call, None, arrived, dropped="before", fault=action)
-            return await drop(receive, send)
-        answer = self._answered(call, action)
-        status = None if action.get("drop_after_commit") else answer.status
-        dropped = "after_commit" if action.get("drop_after_commit") else None
-        self.sandbox.log.write(call, status, arrived, dropped=dropped, fault=action)
-        delay = self.sandbox.latency(call) + action.get("delay_ms", 0) / 1000
+        cut = when_cut(action)
+        answer = None if cut == "before" else self._answered(call, action, rules)
+        status = None if cut else answer.status
+        entry = self.sandbox.log.write(call, status, arrived, cut, action, [rule.id for rule in rules])
+        if answer is not None and action.get("move") and call.token and lies.is_list_request(call):
+            entry["moved"] = stir(self.sandbox, call.token.location_id, int(action["move"]), rules[-1].dice)
+        delay = self.sandbox.latency(call) + action.get("delay_ms", 0) / 1000 if answer else 0
         if delay:
             await asyncio.sleep(delay)
-        if dropped:
-            return await drop(receive, send)
+        if cut:
+            if action.get("hang_s"):
+                await wait_for_leaving(receive, action["hang_s"])
+            return await drop(receive, send, with_reset=bool(action.get("reset")))
         answer.headers.update(self._rate_headers(call))
-        await respond(send, answer)
+        answer.headers["date"] = formatdate(self.sandbox.config.now_ms() / 1000, usegmt=True)
+        await respond(send, answer, broken_off=action.get("junk") == "half")
+        gone = getattr(getattr(receive, "__self__", None), "disconnected", False)
+        entry["answer"] = "gone" if gone else "delivered"
 
     async def _prepare(self, call, action):
         if action:
             self._introduce(call)
         if action.get("delay_before_ms"):
             await asyncio.sleep(action["delay_before_ms"] / 1000)
-        if action.get("stale_read") and (call.method == "GET" or call.path.rstrip("/").endswith("/search")):
+        if action.get("stale_read") and lies.is_read(call):
             call.stale_seconds = action["stale_read"]
+        if action.get("lie") == "foreign" and lies.is_list_request(call):
+            lies.look_elsewhere(call)
         if action.get("expire_token") or action.get("revoke_token"):
             credentials = self.sandbox.credentials
             if call.token is not None:
@@ -55,9 +70,11 @@ class Gate:
         if call.token is not None:
             call.rate_key = call.token.rate_key
 
-    def _answered(self, call, action):
+    def _answered(self, call, action, rules):
         if "status" in action:
             return fault_answer(action["status"], action)
+        if action.get("junk") == "html":
+            return Answer(PROXY_PAGE, media_type="text/html")
         try:
             answer = self.sandbox.answer(call)
         except Exception:
@@ -65,10 +82,23 @@ class Gate:
             answer = Answer(default_error_body(500), 500)
         if "status_but_created" in action:
             return fault_answer(action["status_but_created"], action)
+        if action.get("lie"):
+            answer = lies.told(action, answer, call, self.pages, rules[-1].dice)
+        if self.sandbox.faults.may_repeat():
+            self.pages.remember(call, answer)
         return answer
 
     def _rate_headers(self, call):
         return self.sandbox.limits.headers(call.rate_key, self.sandbox.clock())
+
+
+def when_cut(action):
+    """before, after_commit, or None when the answer gets through."""
+    if action.get("drop_before"):
+        return "before"
+    if action.get("drop_after_commit"):
+        return "after_commit"
+    return "before" if action.get("reset") or action.get("hang_s") else None
 
 
 def fault_answer(status, action):
@@ -128,8 +158,9 @@ async def read_form(scope, raw):
     return fields
 
 
-async def respond(send, answer):
+async def respond(send, answer, broken_off=False):
     body = answer.encoded()
+    body = body[: len(body) // 2] if broken_off else body
     headers = [
         (b"content-type", answer.media_type.encode()),
         (b"content-length", str(len(body)).encode()),
@@ -139,11 +170,22 @@ async def respond(send, answer):
     await send({"type": "http.response.body", "body": body})
 
 
-async def drop(receive, send):
+async def wait_for_leaving(receive, seconds):
+    """So long, or until the client has had enough."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+
+async def drop(receive, send, with_reset=False):
     """Cut the connection so that the client hears nothing at all."""
     cycle = getattr(receive, "__self__", None)
     transport = getattr(cycle, "transport", None)
     if transport is not None:
+        if with_reset:
+            # Closing a socket that lingers for no time sends RST instead of FIN.
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
         # The server must learn that the client is gone before this returns, or it would answer 500.
         while not getattr(cycle, "disconnected", True):

@@ -47,12 +47,19 @@ class Grant:
     expires_at: float
     redirect_uri: str | None = None
     used_at: float | None = None
+    # The one location an agency chose, when the code is nevertheless the company's.
+    chosen: str | None = None
+    announced: bool = False
     revoked: bool = False
     answered: dict = field(default_factory=dict)
 
 
 class GrantRefused(Exception):
     """The reason, in the words the token endpoint sends."""
+
+
+class NotActive(Exception):
+    """Its sub-account is suspended."""
 
 
 class Credentials:
@@ -67,6 +74,8 @@ class Credentials:
         self.redirect_uris = list(config.redirect_uris)
         self.tokens, self.codes, self.refresh_tokens = {}, {}, {}
         self.installed = {}
+        # Their sub-account exists and is not active: a bill that was not paid.
+        self.suspended = set()
         self.changes = 0
         first = company.first
         self.private_tokens = {
@@ -112,20 +121,42 @@ class Credentials:
 
     def redeem_code(self, code, redirect_uri, now):
         grant = self.codes.get(code)
-        if grant is None or grant.used_at or grant.expires_at <= now:
+        if grant is None or grant.used_at or grant.revoked or grant.expires_at <= now:
             raise GrantRefused("Invalid grant: authorization code is invalid")
         if redirect_uri and grant.redirect_uri and redirect_uri != grant.redirect_uri:
             raise GrantRefused("Invalid grant: redirect_uri does not match")
         grant.used_at = now
-        if grant.location_id:
-            self.installed.setdefault(grant.location_id, now)
+        for location_id in self.places_of(grant):
+            self.installed.setdefault(location_id, now)
         return self.new_pair(grant)
+
+    def places_of(self, grant):
+        """The locations an install with this grant is for."""
+        one = grant.location_id or grant.chosen
+        return [one] if one else list(self.company.locations)
+
+    def install(self, location_id, now):
+        self.changes += 1
+        self.installed.setdefault(location_id, now)
+
+    def uninstall(self, location_id):
+        """Every token and code of the app for that location dies. Its private tokens are no part of the app."""
+        self.changes += 1
+        self.installed.pop(location_id, None)
+        for token in self.tokens_of(location_id):
+            if token.kind == "location":
+                del self.tokens[token.value]
+        for grant in [*self.refresh_tokens.values(), *self.codes.values()]:
+            if location_id in (grant.location_id, grant.chosen) and grant.kind == "location":
+                grant.revoked = True
 
     def rotate(self, refresh_token, now):
         """A new pair for a refresh token; the old one dies, except that twins within the grace get the same pair."""
         grant = self.refresh_tokens.get(refresh_token)
         if grant is None or grant.revoked or grant.expires_at <= now:
             raise GrantRefused("Invalid grant: refresh token is invalid")
+        if grant.location_id in self.suspended:
+            raise NotActive("Location is not active")
         if grant.used_at is not None:
             if now - grant.used_at < self.config.grace_s:
                 return grant.answered["token"]
@@ -177,6 +208,18 @@ class Credentials:
         )
         return self.tokens[value]
 
+    def welcome(self, location_id):
+        """A location that came later has a private token as well."""
+        self.private_tokens[location_id] = self.new_private_token(location_id, LOCATION_SCOPES).value
+
+    def uninstall_everywhere(self):
+        for location_id in self.company.locations:
+            self.uninstall(location_id)
+        for token in [token for token in self.tokens.values() if token.kind == "company"]:
+            self.revoke(token)
+        for grant in self.codes.values():
+            grant.revoked = True
+
     def private_token_for(self, location_id):
         return self.private_tokens[location_id]
 
@@ -209,6 +252,7 @@ class Credentials:
         """All of it as plain data, a copy."""
         return {
             **{name: copy(getattr(self, name)) for name in PLAIN},
+            "suspended": sorted(self.suspended),
             "tokens": [_plain_token(token) for token in self.tokens.values()],
             "codes": _plain_grants(self.codes),
             "refresh_tokens": _plain_grants(self.refresh_tokens),
@@ -218,6 +262,7 @@ class Credentials:
         """Become what kept() gave; redirect URIs of this start are good as well."""
         for name in PLAIN:
             setattr(self, name, kept[name])
+        self.suspended = set(kept.get("suspended", ()))
         self.redirect_uris = list(dict.fromkeys([*kept["redirect_uris"], *self.config.redirect_uris]))
         self.tokens = {row["value"]: _token(row) for row in kept["tokens"]}
         # A code that has grown old is refused like one that never was.

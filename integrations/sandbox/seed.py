@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from . import seed_words as words
-from .moments import DAY_MS, now_ms
+from .moments import DAY_MS
 from .phones import normalised
 from .seed_people import Crowd
 from .seed_setup import furnished
@@ -21,19 +21,23 @@ LEASE = {"past": 400, "future": 60}
 
 def seeded_company(config):
     chance = random.Random(f"account {config.seed}")
-    now = int(config.now * 1000) if config.now else now_ms()
+    now = int(config.now * 1000) if config.now else config.now_ms()
     company = Company(new_id(chance), "Lakefront Marketing Group")
     for number, place in enumerate(PLACES):
         # One source of chance for each location: the size of the first must not change the second.
         own = random.Random(f"location {number} {config.seed}")
-        size = config.contacts if number == 0 else SMALL
-        location = furnished(Location(config, {"id": new_id(own)}), company, place, own, now)
-        company.locations[location.id] = location
-        Seeding(location, own, now).fill(size)
-        location.settle_indexes()
-        for table in location.tables().values():
-            table.history.clear()
+        seeded_location(config, company, place, own, now, config.contacts if number == 0 else SMALL)
     return company
+
+
+def seeded_location(config, company, place, chance, now, size):
+    location = furnished(Location(config, {"id": new_id(chance)}), company, place, chance, now)
+    company.locations[location.id] = location
+    Seeding(location, chance, now).fill(size)
+    location.settle_indexes()
+    for table in location.tables().values():
+        table.history.clear()
+    return location
 
 
 class Seeding:

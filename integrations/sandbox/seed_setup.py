@@ -93,32 +93,33 @@ def pipeline(location, chance):
 
 
 def users(location, company, chance):
-    domain = location.record["domain"]
     for first, last, role in words.USERS:
-        location.users.put(
-            {
-                "id": new_id(chance),
-                "name": f"{first} {last}",
-                "firstName": first,
-                "lastName": last,
-                "email": f"{first.lower()}@{domain}",
-                "phone": f"+1312555{chance.randint(100, 199):04d}",
-                "extension": "",
-                "deleted": False,
-                "totpEnabled": False,
-                "lcPhone": {},
-                "platformLanguage": "en_US",
-                "permissions": dict.fromkeys(words.PERMISSIONS, role == "admin") | {"contactsEnabled": True},
-                "scopes": ["contacts.write", "calendars/events.write"],
-                "scopesAssignedToOnly": ["contacts.write"],
-                "roles": {
-                    "type": "account",
-                    "role": role,
-                    "locationIds": [location.id],
-                    "restrictSubAccount": False,
-                },
-            }
-        )
+        location.users.put(user(location, first, last, role, chance))
+
+
+def user(location, first, last, role, chance):
+    return {
+        "id": new_id(chance),
+        "name": f"{first} {last}",
+        "firstName": first,
+        "lastName": last,
+        "email": f"{first.lower()}@{location.record['domain']}",
+        "phone": f"+1312555{chance.randint(100, 199):04d}",
+        "extension": "",
+        "deleted": False,
+        "totpEnabled": False,
+        "lcPhone": {},
+        "platformLanguage": "en_US",
+        "permissions": dict.fromkeys(words.PERMISSIONS, role == "admin") | {"contactsEnabled": True},
+        "scopes": ["contacts.write", "calendars/events.write"],
+        "scopesAssignedToOnly": ["contacts.write"],
+        "roles": {
+            "type": "account",
+            "role": role,
+            "locationIds": [location.id],
+            "restrictSubAccount": False,
+        },
+    }
 
 
 def calendars(location, chance, now):

@@ -2,9 +2,8 @@
 
 import random
 import string
-import time
 
-from .moments import now_ms
+from .past import PastLocation
 from .tables import LateIndex, Table
 
 ALPHABET = string.ascii_letters + string.digits
@@ -35,8 +34,7 @@ class Location:
         self.pipelines = []
         # Told of every change, with the table's name: webhooks listen here.
         self.watcher = None
-        for kind in ("contacts", "notes", "tasks", "appointments"):
-            table = getattr(self, kind)
+        for kind, table in self.tables().items():
             table.on_change = self._telling(kind, table.on_change)
 
     @property
@@ -76,7 +74,7 @@ class Location:
         for task in self.tasks.of(contact_id):
             self.tasks.remove(task["id"])
         for appointment in self.appointments.of(contact_id):
-            self.appointments.change(appointment["id"], deleted=True, dateUpdated=now_ms())
+            self.appointments.change(appointment["id"], deleted=True, dateUpdated=self.config.now_ms())
         for opportunity in self.opportunities.of(contact_id):
             self.opportunities.remove(opportunity["id"])
         self.contacts.remove(contact_id)
@@ -97,12 +95,8 @@ class Location:
         self.settle_indexes()
 
     def rewound(self, seconds):
-        """The same location as it stood some seconds ago; writing to it changes nothing."""
-        moment = time.time() - seconds
-        past = Location(self.config, self.record)
-        past.load({name: table.as_it_was(moment) for name, table in self.tables().items()})
-        past.pipelines = self.pipelines
-        return past
+        """The same location as it stood some seconds ago, to be read only."""
+        return PastLocation(self, seconds)
 
     def _telling(self, kind, on_change):
         def tell(old, new):

@@ -1,7 +1,11 @@
 """Records of one kind. A record is never changed in place, so what it was stays readable."""
 
+import random
 import time
 from collections import deque
+from heapq import heappop, heappush
+
+from .tricks import drawn
 
 
 class Table:
@@ -12,7 +16,7 @@ class Table:
         self.parent_key = parent_key
         self.by_parent = {}
         self.on_change = on_change or (lambda old, new: None)
-        self.history = deque(maxlen=20_000)
+        self.history = deque(maxlen=100_000)
         self.changes = 0
 
     def __len__(self):
@@ -50,17 +54,14 @@ class Table:
         self.on_change(old, None)
         return old
 
-    def as_it_was(self, moment):
-        """A copy of the rows as they stood at that time (epoch seconds)."""
-        rows = dict(self.rows)
-        for changed_at, record_id, before in reversed(self.history):
+    def changed_since(self, moment):
+        """By id, what each record was at that time (epoch seconds) that has changed since; None where it was not."""
+        before = {}
+        for changed_at, record_id, record in reversed(self.history):
             if changed_at <= moment:
                 break
-            if before is None:
-                rows.pop(record_id, None)
-            else:
-                rows[record_id] = before
-        return rows
+            before[record_id] = record
+        return before
 
     def load(self, rows):
         """Fill an empty table without telling anyone."""
@@ -84,26 +85,36 @@ class LateIndex:
     def __init__(self, config):
         self.config = config
         self.rows = {}
-        self.waiting = deque()
+        self.waiting = []
+        self.noted = 0
+        self.shown = {}
+        self.dice = random.Random(f"lag {config.seed}")
         self.version = 0
         self.cache = {}
         self.texts = {}
 
     def note(self, record_id, record, now=None):
         now = time.time() if now is None else now
-        self.waiting.append((now + self.config.lag_s, record_id, record))
+        self.noted += 1
+        heappush(self.waiting, (now + drawn(self.config.lag_s, self.dice), self.noted, record_id, record))
 
     def visible(self):
         """The rows a search may see now."""
         now = time.time()
         # A lag that was lowered while changes waited counts for them too.
         while self.waiting and (self.waiting[0][0] <= now or not self.config.lag_s):
-            _, record_id, record = self.waiting.popleft()
+            _, number, record_id, record = heappop(self.waiting)
+            # With a lag that differs from change to change, an old version may come after a newer one.
+            if self.shown.get(record_id, 0) > number:
+                continue
+            self.shown[record_id] = number
             if record is None:
                 self.rows.pop(record_id, None)
             else:
                 self.rows[record_id] = record
             self.version += 1
+        if not self.waiting:
+            self.shown.clear()
         return self.rows
 
     def remembered(self, key, build):

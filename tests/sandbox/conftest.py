@@ -17,7 +17,7 @@ def sandbox_address():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     app = create_app(Config(port=port, contacts=60, rate=0, lag_s=0))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", date_header=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -368,7 +368,7 @@ def test_python_works_for_a_company(account):
     wanted = urlencode({"companyId": account.known["company_id"], "locationId": account.location})
     answer = agency.send("POST", "/oauth/location-token", wanted, headers=FORM)
     assert answer.json()["locationId"] == account.location and answer.json()["refreshToken"]
-    query = f"pageSize=1.0&isInstalled=false&companyId={company['companyId']}&appId={account.known['app_id']}"
+    query = f"pageSize=1.0&isInstalled=true&companyId={company['companyId']}&appId={account.known['app_id']}"
     assert agency("GET", f"/oauth/installed-locations?{query}")["pagination"]["currentPageSize"] == 1
 
 

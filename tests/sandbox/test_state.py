@@ -174,6 +174,8 @@ def test_all_of_a_large_account_comes_back_as_it_was(file):
     contact = kept.company.first.contacts.rows[next(iter(kept.company.first.contacts.rows))]
     kept.company.first.contacts.change(contact["id"], firstName="half a pair \ud83e", odd=[float("inf"), 2**70, None])
     kept.credentials.revoke(kept.credentials.living_token(kept.credentials.location_token, 0))
+    kept.credentials.install(kept.company.first.id, 1.5)
+    kept.credentials.suspended.add(kept.company.first.id)
     kept.keeper.save()
     again = Sandbox(Config(contacts=400), file)
     assert everything(again) == everything(kept)

@@ -59,7 +59,7 @@ def event(appointment, location):
         "startTime": iso_in_zone(appointment["startTime"], zone),
         "endTime": iso_in_zone(appointment["endTime"], zone),
         "dateAdded": iso_in_zone(appointment["dateAdded"], zone),
-        "dateUpdated": iso_in_zone(appointment["dateUpdated"], zone),
+        "dateUpdated": appointment["dateUpdated"] and iso_in_zone(appointment["dateUpdated"], zone),
         "assignedResources": [],
         "createdBy": {"source": appointment["source"], "userId": appointment.get("createdByUser")},
         "deleted": appointment.get("deleted", False),
@@ -76,7 +76,7 @@ def contact_event(appointment, location):
         startTime=local_without_offset(appointment["startTime"], zone),
         endTime=local_without_offset(appointment["endTime"], zone),
         dateAdded=local_without_offset(appointment["dateAdded"], zone),
-        dateUpdated=local_without_offset(appointment["dateUpdated"], zone),
+        dateUpdated=appointment["dateUpdated"] and local_without_offset(appointment["dateUpdated"], zone),
     )
     for name in ("deleted", "createdBy", "isRecurring"):
         body.pop(name, None)

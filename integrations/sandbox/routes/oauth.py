@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 from ..answers import Answer, Refused, bad_request, forbidden, invalid, unauthorized
 from ..moments import iso
-from ..oauth import GrantRefused
+from ..oauth import GrantRefused, NotActive
 from ..routing import OLD, V3, operation
 from ..validation import query_number, query_text
 
@@ -34,12 +34,15 @@ def token(call):
     now = call.sandbox.clock()
     try:
         if grant_type == "authorization_code":
+            grant = credentials.codes.get(fields["code"])
             issued = credentials.redeem_code(fields["code"], fields.get("redirect_uri"), now)
-            call.sandbox.webhooks.installed(issued)
+            call.sandbox.announce_install(grant)
         else:
             issued = credentials.rotate(fields["refresh_token"], now)
     except GrantRefused as reason:
         raise _oauth_error(400, "invalid_grant", str(reason)) from None
+    except NotActive as reason:
+        raise bad_request(str(reason)) from None
     call.sandbox.noted_write = True
     call.token = issued
     body = _token_body(call, issued)
@@ -56,6 +59,10 @@ def location_token(call):
     if fields["companyId"] != call.token.company_id or fields["locationId"] not in call.company.locations:
         raise forbidden()
     credentials = call.sandbox.credentials
+    if fields["locationId"] in credentials.suspended:
+        raise bad_request("Location is not active")
+    if fields["locationId"] not in credentials.installed:
+        raise bad_request("App is not installed in this location")
     scopes = [scope for scope in call.token.scopes if not scope.startswith("oauth.")]
     issued = credentials.new_pair(credentials.grant_for(fields["locationId"], scopes))
     call.sandbox.noted_write = True
@@ -119,6 +126,9 @@ def _token_body(call, issued):
         "isBulkInstallation": issued.kind == "company",
         "refreshTokenId": issued.refresh_token[-24:],
     }
+    if issued.kind == "company" and call.sandbox.config.bulk_install:
+        # As seen live: nothing says which location was chosen.
+        return body
     if issued.kind == "company":
         return body | {
             "installToFutureLocations": False,
