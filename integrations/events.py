@@ -1,153 +1,237 @@
-"""What GHL tells us by webhook: verified, stored, answered; then the record is read again by its id.
+"""What GHL tells us by webhook: verified, stored, answered; then what it is about is read again by its id.
 
 An event is a hint that something moved. Nothing of its payload but ids is believed: it may come twice, late, or in any
 order.
 """
 
-import hashlib
-import json
+import contextlib
 import logging
+import threading
+import time
 from datetime import timedelta
 from functools import lru_cache, partial
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import connection as database
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from contacts.models import Contact, Task
-from integrations import sync
-from integrations.gateway import client_for
-from integrations.ghl import errors, payloads, signature
-from integrations.merge import merge, remove
-from integrations.models import Connection, InboundEvent
+from integrations import quarantine, spool, topics
+from integrations.ghl import announcement, errors, signature
+from integrations.models import Connection, InboundEvent, SyncRun
+from integrations.models.leased import MOST_STRIKES, STRUCK_WAIT, LeaseLost
 from integrations.tokens import ConnectionParked
 
 log = logging.getLogger(__name__)
 
-AGAIN = timedelta(seconds=1)
+STORING_MS = 5_000  # GHL waits for our answer; what cannot be stored in this time goes to the spool
+AWAY_S = 1.0  # after the database could not be reached, so long nobody tries again
+WAITS_S = (10, 30, 60, 120, 300, 900)
+PARKED_WAIT = timedelta(minutes=5)
+KEPT_TRYING = timedelta(days=3)
+IN_A_ROW_S = 20  # so long one ring may go on with what has come meanwhile
 OUR_FAULT = "Something went wrong on our side. The next sync reads what it was about."
-# What to read again, by the first word of the event's type.
-PARTS = {"Contact": ["record"], "Note": ["notes"], "Task": ["tasks"], "Appointment": ["appointments"]}
+
+Outcome = InboundEvent.Outcome
+said = announcement.said
 
 
 class Unsigned(Exception):
     """Nobody we know has signed this."""
 
 
-class Unreadable(Exception):
-    """Signed, but not an event."""
+# --- taking in --------------------------------------------------------------------------------------------------------
 
 
 def receive(body, signed):
-    """Store a webhook. The row, or None when it is stored already. Raises Unsigned, Unreadable or a database error."""
-    if not signature.is_signed(known_keys(), body, signed):
+    """Keep a webhook for good. Its row's id if somebody is to look at it, else None.
+
+    Raises Unsigned; anything else means that it is kept nowhere and GHL must send it again.
+    """
+    keys = known_keys()
+    if not signature.is_signed(keys, body, signed):
+        quarantine.keep(body, signed, keys)
         raise Unsigned
+    if time.monotonic() >= _away.until:
+        try:
+            pk = store(body)
+        except Exception as trouble:
+            log.warning("a webhook goes to the spool: %s", type(trouble).__name__)
+            if isinstance(trouble, OperationalError | InterfaceError):
+                _away.until = time.monotonic() + AWAY_S
+        else:
+            _empty_the_spool_aside()
+            return pk
+    spool.append(body)
+    _away.has_spooled = True
+    return None
+
+
+def store(body, received_at=None):
+    """One row for one event, however often it comes. Its id; None when it is known already, or of no use to us."""
+    told = announcement.announcement(body)
+    now, is_used = timezone.now(), topics.knows(told.kind)
+    row = {
+        "event_id": told.event_id,
+        "kind": told.kind,
+        "remote_location_id": told.location_id,
+        "record_id": told.record_id,
+        "remote_contact_id": told.contact_id,
+        "told_at": told.told_at,
+        "body": body,
+        "received_at": received_at or now,
+        "next_at": now,
+        "finished_at": None if is_used else now,
+        "outcome": "" if is_used else Outcome.KEPT,
+    }
+    row |= {"reason": "", "fence": 0, "attempts": 0, "strikes": 0}
+    names, places = ", ".join(row), ", ".join(["%s"] * len(row))
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(STORING_MS)])
+        cursor.execute(
+            f"INSERT INTO {InboundEvent._meta.db_table} ({names}) VALUES ({places})"  # noqa: S608 (names of ours)
+            " ON CONFLICT (event_id) DO NOTHING RETURNING id",
+            list(row.values()),
+        )
+        new = cursor.fetchone()
+    return new[0] if new and is_used else None
+
+
+def catch_up():
+    """Take in what waits on this machine's disk, and what fits a key that we know only now. Every sweep does this."""
+    for act in (take_in_spool, verify_quarantine):
+        try:
+            act()
+        except Exception as trouble:  # neither may keep the sweeper from its other work
+            log.warning("%s did not end: %s", act.__name__, type(trouble).__name__)
+
+
+def take_in_spool():
+    """How many events there were."""
+    return spool.take_in(store)
+
+
+def verify_quarantine():
+    fitting = quarantine.verify_again(known_keys(), store)
+    quarantine.tidy()
+    return fitting
+
+
+class _Away:
+    """What this process remembers of the database. A new process does not know what the one before it has left."""
+
+    until = 0.0
+    has_spooled = True
+
+
+_away = _Away()
+_emptying = threading.Lock()
+
+
+def _empty_the_spool_aside():
+    """The sweeper does this too, but its machine may be another one."""
+    if not _away.has_spooled:
+        return
+    _away.has_spooled = False
+    if spool.is_waiting() and _emptying.acquire(blocking=False):
+        threading.Thread(target=_empty_the_spool, name="spool", daemon=True).start()
+
+
+def _empty_the_spool():
     try:
-        event = json.loads(body)
-    except ValueError:
-        raise Unreadable from None
-    if not isinstance(event, dict):
-        raise Unreadable
-    try:
-        with transaction.atomic():
-            return InboundEvent.objects.create(
-                event_id=str(event.get("webhookId") or hashlib.sha256(body).hexdigest())[:100],
-                kind=str(event.get("type") or "")[:60],
-                remote_location_id=_text(event.get("locationId"))[:64],
-                body=body,
-            )
-    except IntegrityError:
-        return None
+        take_in_spool()
+    except (DatabaseError, InterfaceError, OSError):
+        _away.has_spooled = True
+    finally:
+        database.close()
+        _emptying.release()
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
 
 
 def handle(pk):
-    """Look again at what the event names. The sync runs to ring for, if any; the event is done or due again."""
-    event = InboundEvent.objects.claim(pk)
-    if event is None:
-        return []
-    return event.work(partial(_look, event), give_up=partial(_finish, event, "failed", OUR_FAULT)) or []
-
-
-def _look(event):
-    try:
-        return _handle(event)
-    except ConnectionParked as parked:
-        return _finish(event, "failed", parked.plain)
-    except errors.GhlError as trouble:
-        event.release(next_at=timezone.now() + timedelta(seconds=trouble.retry_after or 10), reason=trouble.plain)
-        return []
+    """Look again at what the event is about, together with all that are about the same. The sync runs to ring for."""
+    event = InboundEvent.objects.due().filter(pk=pk).defer("body").first()
+    runs: list[SyncRun] = []
+    until = time.monotonic() + IN_A_ROW_S
+    while event is not None and time.monotonic() < until:
+        topic = topics.of(event)
+        if topic is None:
+            InboundEvent.objects.due().filter(pk=event.pk).update(finished_at=timezone.now(), outcome=Outcome.KEPT)
+            break
+        mine = topic.claim()
+        if not mine:  # somebody is at it, and looks at the end for what has come meanwhile
+            break
+        runs += (
+            mine[0].work(partial(_look, topic, mine), give_up=partial(topics.finish, mine, "failed", OUR_FAULT)) or []
+        )
+        event = topic.events.due().order_by("pk").defer("body").first()
+    return runs
 
 
 def waiting_events():
-    return InboundEvent.objects.due().order_by("pk").values_list("pk", flat=True)[:500]
+    """Due events, a few of each location in turn: the backlog of one does not keep the others waiting."""
+    turn = Window(RowNumber(), partition_by=F("remote_location_id"), order_by=F("pk").asc())
+    due = InboundEvent.objects.due().annotate(turn=turn).order_by("turn", "pk")
+    return list(due.values_list("pk", flat=True)[:500])
 
 
-def _handle(event):
-    parts = next((parts for word, parts in PARTS.items() if event.kind.startswith(word)), None)
-    if parts is None:
-        return _finish(event, "kept")
-    connection = (
-        Connection.objects.working()
-        .filter(location__remote_id=event.remote_location_id)
-        .select_related("location")
-        .first()
-    )
-    if connection is None:
-        return _finish(event, "not_ours")
-    remote_id = _contact_of(event, connection.location)
-    if not remote_id:  # GHL leaves the contact out of some task events: the next walk over all tasks finds it
-        run = sync.start(connection)
-        return _finish(event, "handled", "read with the location's recent changes") or [run]
-    contact = connection.location.contacts.filter(remote_id=remote_id).first()
-    if contact is None or "record" in parts:
-        contact = _read(connection, remote_id, contact)
-        if contact is None or parts == ["record"]:
-            return _finish(event, "handled")
-    run = sync.start_contact(contact, only=parts)
-    if run is None:
-        return _finish(event, "handled")
-    if run.fence or not set(parts) <= set(run.cursor.get("parts", parts)):
-        # Someone reads this person already and may have passed the place: look again when they are done.
-        event.release(next_at=timezone.now() + AGAIN)
-        return [run]
-    _finish(event, "handled")
-    return [run]
+def _look(topic, events):
+    try:
+        if not topic.needs_connection:
+            return topic.look(None, events)
+        found = Connection.objects.filter(location__remote_id=events[0].remote_location_id)
+        connection = found.select_related("location").first()
+        if connection is None or connection.status in _GIVEN_UP:
+            return topics.finish(events, Outcome.NOT_OURS)
+        if not connection.is_active:
+            return _later(events, PARKED_WAIT, connection.status_reason)
+        return topic.look(connection, events)
+    except ConnectionParked as parked:
+        _later(events, PARKED_WAIT, parked.plain)
+    except errors.ScopeMissing as refused:
+        topics.finish(events, Outcome.FAILED, refused.plain)
+    except errors.GhlError as trouble:
+        wait = trouble.retry_after or WAITS_S[min(max(event.attempts for event in events), len(WAITS_S)) - 1]
+        _later(events, timedelta(seconds=wait), trouble.plain)
+    except LeaseLost:
+        raise
+    except Exception:
+        _strike(events[1:])  # of the first the row's own work takes care
+        raise
+    except BaseException:  # this process is told to end
+        _hand_back(events[1:])
+        raise
+    return None
 
 
-def _contact_of(event, location):
-    """The id of the contact an event is about, from whatever it tells."""
-    said = json.loads(bytes(event.body))
-    if event.kind.startswith("Contact"):
-        return _text(said.get("id"))
-    if event.kind.startswith("Appointment"):
-        said = said.get("appointment") if isinstance(said.get("appointment"), dict) else said
-    if _text(said.get("contactId")):
-        return said["contactId"]
-    task = Task.objects.filter(location=location, remote_id=_text(said.get("id")) or None).first()
-    return task.contact.remote_id if task else ""
+_GIVEN_UP = (Connection.Status.DISCONNECTED, Connection.Status.UNINSTALLED)
 
 
-def _read(connection, remote_id, known):
-    """The contact as GHL has it now, brought in; None when GHL has it no more."""
-    with client_for(connection, "webhook") as client:
-        try:
-            values = payloads.contact_values(client.get_contact(remote_id))
-        except errors.NotFound:
-            if known:
-                remove(connection.location, Contact, [known])
-            return None
-    merge(connection.location, Contact, [values])
-    return connection.location.contacts.filter(remote_id=remote_id).first()
+def _later(events, wait, reason):
+    oldest = timezone.now() - KEPT_TRYING
+    topics.finish([event for event in events if event.received_at < oldest], Outcome.FAILED, reason)
+    topics.again([event for event in events if event.received_at >= oldest], wait, reason)
 
 
-def _finish(event, outcome, reason=""):
-    event.release(finished_at=timezone.now(), outcome=outcome, reason=reason)
-    return []
+def _strike(events):
+    """Their strikes stand: what kills its worker must not do so for ever."""
+    topics.finish([event for event in events if event.strikes >= MOST_STRIKES], Outcome.FAILED, OUR_FAULT)
+    held = InboundEvent.objects.filter(pk__in=[event.pk for event in events], finished_at=None)
+    held.update(lease_until=None, next_at=timezone.now() + STRUCK_WAIT)
 
 
-def _text(value):
-    return value if isinstance(value, str) else ""
+def _hand_back(events):
+    held = InboundEvent.objects.filter(pk__in=[event.pk for event in events], finished_at=None)
+    with contextlib.suppress(DatabaseError):  # stopped in the middle of a query: then their leases run out
+        held.update(lease_until=None, fence=F("fence") + 1, strikes=0)
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
 
 
 def known_keys():
@@ -158,6 +242,6 @@ def known_keys():
 @lru_cache(maxsize=4)
 def _keys(text):
     try:
-        return signature.keys_in(text or signature.PUBLISHED_KEY)
+        return signature.keys_in(signature.PUBLISHED_KEY if text is None else text)
     except ValueError as wrong:
         raise ImproperlyConfigured(f"GHL_WEBHOOK_PUBLIC_KEYS is not usable: {wrong}.") from None

@@ -1,15 +1,51 @@
-"""Chores of every htmx answer, so that views need not think of them."""
+"""Chores of every htmx answer, so that views need not think of them; and a way past all chores for machines."""
 
 from urllib.parse import urlencode, urlsplit
 
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
+from django.utils.decorators import sync_and_async_middleware
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from rankr_dash.htmx import VARY, wants_part
+
+MACHINES = "/webhooks/"
+
+
+@sync_and_async_middleware
+def machines_first(get_response):
+    """What is made for people (hosts, sessions, sign-in) may redirect, refuse or ask a database that is away.
+
+    A webhook that gets such an answer is lost for good, and its signature says all there is to know. So it goes
+    straight to its view.
+    """
+    if iscoroutinefunction(get_response):
+
+        async def answer(request):
+            view = view_of_machine(request)
+            return await (sync_to_async(view)(request) if view else get_response(request))
+
+    else:
+
+        def answer(request):
+            view = view_of_machine(request)
+            return view(request) if view else get_response(request)
+
+    return answer
+
+
+def view_of_machine(request):
+    if not request.path_info.startswith(MACHINES):
+        return None
+    try:
+        return resolve(request.path_info).func
+    except Resolver404:
+        return None
 
 
 class HtmxChores:

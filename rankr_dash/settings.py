@@ -99,10 +99,14 @@ setting(lambda *_: urlsplit(REDIS_URL).port, "REDIS_URL", None, "write redis://:
 DATABASES = {
     "default": setting(env.dj_db_url, "DATABASE_URL", DATABASE_URL, "write postgres://user:password@host:port/name")
 }
-# Under ASGI each request has a thread of its own: a connection it kept open would be used by nobody.
+# Under ASGI each request has a thread of its own, so what it leaves open goes back to a pool that all share. Workers
+# have a connection for as long as a task takes.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
+DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
+DATABASE_POOL = setting(env.int, "DATABASE_POOL", 0, "write how many connections the web server may keep")
+if DATABASE_POOL:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 3}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
@@ -130,6 +134,7 @@ INSTALLED_APPS = [
     "integrations",
 ]
 MIDDLEWARE = [
+    "rankr_dash.middleware.machines_first",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -238,8 +243,10 @@ GHL_CLIENT_ID = env.str("GHL_CLIENT_ID", "")
 # Two may be valid while the secret is being rotated: separate them with a comma, newest first.
 GHL_CLIENT_SECRETS = setting(env.list, "GHL_CLIENT_SECRET", [], "write one secret, or two separated by a comma")
 GHL_SCOPES = setting(env.list, "GHL_SCOPES", [], "write scopes separated by commas")  # empty: all we can use
-# PEM, one or several; empty: the key HighLevel publishes.
-GHL_WEBHOOK_PUBLIC_KEYS = env.str("GHL_WEBHOOK_PUBLIC_KEYS", "")
+# PEM, one or several; without it the key HighLevel publishes. Empty would let in nobody, so it stops the start.
+GHL_WEBHOOK_PUBLIC_KEYS = env.str("GHL_WEBHOOK_PUBLIC_KEYS", None)
+# Verified webhooks wait here while the database is away.
+WEBHOOK_SPOOL = env.str("WEBHOOK_SPOOL", str(LOCAL_DIR / "spool"))
 GHL_TIMEOUT_S = amount(env.float, "GHL_TIMEOUT_S", 20.0, "write seconds, for example 20")
 GHL_RATE_LIMIT = amount(env.int, "GHL_RATE_LIMIT", 100, "write how many requests GHL allows in a window")
 GHL_RATE_WINDOW_S = amount(env.float, "GHL_RATE_WINDOW_S", 10.0, "write the window in seconds")
@@ -247,19 +254,26 @@ GHL_RATE_WINDOW_S = amount(env.float, "GHL_RATE_WINDOW_S", 10.0, "write the wind
 WORK_LEASE_S = amount(env.float, "WORK_LEASE_S", 60.0, "write seconds, for example 60")
 if WORK_LEASE_S <= GHL_TIMEOUT_S * 1.5:
     raise ImproperlyConfigured("WORK_LEASE_S must be more than one and a half times GHL_TIMEOUT_S.")
+GHL_DAILY_LIMIT = amount(env.int, "GHL_DAILY_LIMIT", 200_000, "write how many requests GHL allows in a day")
+GHL_PAGE = amount(env.int, "GHL_PAGE", 500, "write rows a page, at most 500")
+# GHL lists notes contact by contact only: each is looked at again within so many days, for so much of a day's requests.
+NOTES_AUDIT_DAYS = amount(env.float, "NOTES_AUDIT_DAYS", 7.0, "write days, for example 7")
+NOTES_AUDIT_PERCENT = amount(env.float, "NOTES_AUDIT_PERCENT", 20.0, "write a percentage, for example 20")
+SLICE_S = amount(env.float, "SLICE_S", 20.0, "write the seconds after which a long sync makes room for others")
+# A read may show what was there a moment ago: so long we look before we believe that something has not arrived.
+GHL_SETTLE_S = setting(env.float, "GHL_SETTLE_S", 12.0, "write the seconds that GHL's reads may lag behind")
 SYNC_EVERY_S = amount(env.float, "SYNC_EVERY_S", 180.0, "write seconds between two incremental syncs")
 SWEEP_EVERY_S = amount(env.float, "SWEEP_EVERY_S", 10.0, "write seconds between two sweeps for due work")
 UNDO_S = setting(env.float, "UNDO_S", 8.0, "write the seconds a delete can be undone before it is sent")
 
 # --- background work --------------------------------------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 5}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_ACKS_LATE = False  # rows, not messages, remember the work; the sweeper rings again
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 5}
 CELERY_TASK_PUBLISH_RETRY = False  # a lost ring is rung again by the sweeper; a page never waits for the broker
 # Who is waiting decides: a person at a page, GHL's news, or nobody in particular. A long read must not hold up an edit.
 CELERY_TASK_QUEUES = [Queue("people"), Queue("events"), Queue("bulk")]
@@ -267,12 +281,34 @@ CELERY_TASK_DEFAULT_QUEUE = "events"
 CELERY_TASK_ROUTES = {
     "integrations.tasks.push_delivery": {"queue": "people"},
     "integrations.tasks.read_contact": {"queue": "people"},
+    "integrations.tasks.renew_connection": {"queue": "people"},
+    "integrations.tasks.renew_agency": {"queue": "people"},
+    "integrations.tasks.tell_incident": {"queue": "people"},
+    "integrations.tasks.sweep": {"queue": "people"},
     "integrations.tasks.work_sync": {"queue": "bulk"},
+    "integrations.tasks.tidy": {"queue": "bulk"},
 }
+# Seconds after which a task is asked to end, and after which its process is killed. The row outlives both.
+CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 180, 210
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# A process ends after so many tasks, or when it has grown to so many KB, to give back what a large read once took.
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
+CELERY_WORKER_DIRECT = True  # a queue of each worker's own: rankr_dash/watchdog.py
+WORKER_DEAF_AFTER_S = amount(env.float, "WORKER_DEAF_AFTER_S", 60.0, "write seconds, for example 60")
+WORKER_STOP_S = amount(env.float, "WORKER_STOP_S", 25.0, "write the seconds a stopping worker may finish its work in")
+# After an absence of all workers the clock's old messages are thrown away. Generous, since machines' clocks differ.
+_OLD = {"expires": 600}
 CELERY_BEAT_SCHEDULE = {
-    "ring-due-work": {"task": "integrations.tasks.sweep", "schedule": SWEEP_EVERY_S},
-    "tidy-up": {"task": "integrations.tasks.tidy", "schedule": 6 * 3600.0},
-    "start-due-syncs": {"task": "integrations.tasks.start_due_syncs", "schedule": min(SYNC_EVERY_S, 30.0)},
+    "ring-due-work": {"task": "integrations.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": _OLD},
+    "take-in-what-waits": {"task": "integrations.tasks.catch_up", "schedule": SWEEP_EVERY_S, "options": _OLD},
+    "tidy-up": {"task": "integrations.tasks.tidy", "schedule": 6 * 3600.0, "options": _OLD},
+    "start-due-syncs": {
+        "task": "integrations.tasks.start_due_syncs",
+        "schedule": min(SYNC_EVERY_S, 30.0),
+        "options": _OLD,
+    },
 }
 
 LOGGING = {
@@ -287,6 +323,9 @@ LOGGING = {
         "level": setting(env.log_level, "LOG_LEVEL", "INFO", "write DEBUG, INFO or WARNING"),
     },
     "loggers": {
+        # Each ring twice, and nothing but its name: what became of the work stands in the rows.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
         # These print bearer tokens and bodies at debug level.
         "requests_oauthlib": {"level": "WARNING"},
         "oauthlib": {"level": "WARNING"},

@@ -2,7 +2,6 @@
 
 import logging
 
-from django.db import DatabaseError
 from django.http import HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -12,19 +11,26 @@ from integrations.ghl import signature
 
 log = logging.getLogger(__name__)
 
+MOST_BYTES = 6_000_000
+
 
 @csrf_exempt
 @require_POST
 def ghl(request):
     try:
-        event = events.receive(request.body, request.headers.get(signature.HEADER))
+        body = request.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES:
+            return _answer(413, "too large")
+        event = events.receive(body, request.headers.get(signature.HEADER))
     except events.Unsigned:
-        return HttpResponse("not signed by GHL\n", status=401, content_type="text/plain")
-    except events.Unreadable:
-        return HttpResponse("not an event\n", status=400, content_type="text/plain")
-    except DatabaseError as trouble:
-        log.error("a webhook could not be stored: %s", type(trouble).__name__)
-        return HttpResponse("come again\n", status=429, content_type="text/plain", headers={"Retry-After": "60"})
+        return _answer(401, "not signed by GHL")
+    except Exception as trouble:
+        log.error("a webhook could not be kept: %s", type(trouble).__name__)
+        return _answer(429, "come again", {"Retry-After": "60"})
     if event:
-        tasks.ring(tasks.handle_event, event.pk)
-    return HttpResponse("stored\n", content_type="text/plain")
+        tasks.ring(tasks.handle_event, event)
+    return _answer(200, "stored")
+
+
+def _answer(status, words, headers=None):
+    return HttpResponse(f"{words}\n", status=status, content_type="text/plain", headers=headers)
