@@ -7,27 +7,32 @@ open Change of ours are left alone, and each change becomes a line of history. E
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from string import capwords
 from typing import Any
 
+from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from contacts.models import (
     ActorKind,
+    Appointment,
     Calendar,
     Change,
     Company,
     Contact,
     HistoryEvent,
     Location,
+    Note,
     RemoteUser,
+    Task,
 )
-from contacts.models.mirrored import Mirrored, MirroredQuerySet, plain
-from integrations.counterpart import looks_like
+from contacts.models.mirrored import Mirrored, plain
+from integrations.verdict import CLOCKS_APART, is_old, looks_like, same, without_what_was
 
 Row = dict[str, Any]  # what integrations.ghl.payloads makes of an answer, under our names
 
@@ -42,37 +47,48 @@ REFERENCES: dict[str, Any] = {
 STAMPS = ("remote_created_at", "remote_updated_at", "remote_added_at", "raw_start")
 
 
+LATE = timedelta(seconds=60)  # a search may show for so long what was before, deleted rows included
+
+
+@dataclass
+class Surprise:
+    """One row that GHL had otherwise than we: "missing" here, "stale" here, or "extra" here."""
+
+    fate: str
+    remote_id: str
+    contact_remote_id: str
+    at: datetime | None = None  # by GHL's own stamp, where it gives one
+    keys: set[str] = field(default_factory=set)
+
+
 @dataclass
 class Merged:
-    """What one merge did: primary keys by fate, and of the contacts concerned."""
+    """What one merge did: primary keys by fate, and of the contacts concerned.
+
+    `doubted` are rows of a search that may show what was before: they were left alone, ask about them by id.
+    """
 
     added: list[int] = field(default_factory=list)
     changed: list[int] = field(default_factory=list)
     removed: list[int] = field(default_factory=list)
     unchanged: int = 0
     contact_ids: set[int] = field(default_factory=set)
+    surprises: list[Surprise] = field(default_factory=list)
+    doubted: list[tuple[Mirrored, Row]] = field(default_factory=list)
 
     @property
     def wrote(self):
         return bool(self.added or self.changed or self.removed)
 
 
-def merge(location: Location, model: type[Mirrored], rows: list[Row]) -> "Merged":
-    """Take `rows` (payload dicts, our names) of one model into this location. All or nothing; safe to repeat."""
+def merge(location: Location, model: type[Mirrored], rows: list[Row], listed: bool = False) -> "Merged":
+    """Take `rows` (payload dicts, our names) of one model into this location. All or nothing; safe to repeat.
+
+    `listed` says that the rows come from a search, which may lag behind what reads by id have told us.
+    """
     with transaction.atomic():
         hold(location)
-        return _Merge(location, model).take(rows)
-
-
-def merge_whole(location: Location, model: type[Mirrored], rows: list[Row], of: MirroredQuerySet) -> "Merged":
-    """Like `merge`, for a listing known to be complete: our rows in the queryset `of` that it lacks are removed."""
-    with transaction.atomic():
-        hold(location)
-        work = _Merge(location, model)
-        merged = work.take(rows)
-        missing = of.present().filter(remote_id__isnull=False).exclude(remote_id__in=[r["remote_id"] for r in rows])
-        work.remove(list(missing))
-        return merged
+        return _Merge(location, model, listed).take(rows)
 
 
 def remove(location: Location, model: type[Mirrored], gone: Iterable[Mirrored]) -> "Merged":
@@ -94,8 +110,8 @@ _LOCK = 7_301  # any number of our own
 
 
 class _Merge:
-    def __init__(self, location, model):
-        self.location, self.model, self.kind = location, model, model.KIND
+    def __init__(self, location, model, listed=False):
+        self.location, self.model, self.kind, self.listed = location, model, model.KIND, listed
         self.merged = Merged()
         self.events: list[HistoryEvent] = []
         self.activity: dict[int, datetime] = {}
@@ -108,6 +124,9 @@ class _Merge:
             row.remote_id: row
             for row in self.model.objects.select_for_update().filter(location=self.location, remote_id__in=rows)
         }
+        if self.listed:
+            doubtful = [row for row in known.values() if self._is_doubtful(row, rows[row.remote_id])]
+            self.merged.doubted = [(row, rows.pop(row.remote_id)) for row in doubtful]
         holding = self._holding(known.values())
         new, touched, fields = [], [], set()
         for remote_id, values in rows.items():
@@ -126,11 +145,15 @@ class _Merge:
 
     def remove(self, rows):
         holding = self._holding(rows)
-        gone = [row for row in rows if not holding[row.pk]]
+        gone = [row for row in rows if row.deleted_at is None and not holding[row.pk]]
         now = timezone.now()
-        self.model.objects.filter(pk__in=[row.pk for row in gone]).update(deleted_at=now)
+        self.model.objects.filter(pk__in=[row.pk for row in gone]).update(deleted_at=now, updated_at=now)
+        if self.kind == "contact":
+            _hide_what_hangs_on(gone)
         for row in gone:
+            row.deleted_at = now
             self._event(row, f"{self.kind}_deleted", {}, now)
+            self.merged.surprises.append(Surprise("extra", row.remote_id, self._contact_remote_id(row)))
         self.merged.removed += [row.pk for row in gone]
         self._save([], [], set())
 
@@ -143,39 +166,75 @@ class _Merge:
                 self.remove([row])
             return set()
         incoming = {key: plain(values[key]) for key in self.model.VALUES if key in values}
+        for change in self.late[row.pk]:
+            without_what_was(change, incoming, row.snapshot)
         moved = {key: value for key, value in incoming.items() if row.snapshot.get(key) != value}
+        # What nobody here has edited is GHL's, also where only the base agrees with it, as after a creation of ours.
+        adrift = {key: value for key, value in incoming.items() if not self._shows(row, key, value, held)}
         revived = row.deleted_at is not None and "deleted" not in held
         stamps = {name for name in STAMPS if values.get(name) and getattr(row, name, None) != values[name]}
         stamps = {name for name in stamps if hasattr(row, name)}
-        if not moved and not revived and not stamps:
+        transferred = self.kind != "contact" and row.contact_id != self.contacts[values["contact_remote_id"]]
+        if not moved and not adrift and not revived and not stamps and not transferred:
             self.merged.unchanged += 1
             return set()
         written, changes = {"snapshot"}, {}
-        for key, value in moved.items():
-            value = _with_held(key, value, row, held)
-            if key in held and key != "custom_values":
-                continue
-            old = row.value(key)
-            if old != value:
-                row.set_value(key, value, self.references)
-                written.add(row.attribute(key))
-                # What GHL tells us for the first time is news to us, not a change.
-                if key in row.snapshot and not (key == "company_name" and old.casefold() == value.casefold()):
-                    changes[key] = [old, value]
+        for key, value in adrift.items():
+            old, value = row.value(key), _with_held(key, value, row, held)
+            row.set_value(key, value, self.references)
+            written.add(row.attribute(key))
+            # What GHL tells us for the first time is news to us, not a change.
+            if key in moved and key in row.snapshot and not same(self.kind, (key, ""), old, value):
+                changes[key] = [old, value]
         row.snapshot = {**row.snapshot, **incoming}
         for name in stamps:
             setattr(row, name, values[name])
             written.add(name)
+        if transferred:
+            changes["contact"] = self._transfer(row, self.contacts[values["contact_remote_id"]])
+            written.add("contact")
         if revived:
             row.deleted_at = None
             written.add("deleted_at")
-            self._event(row, f"{self.kind}_restored", {}, timezone.now())
+            if not transferred:  # it was hidden with the contact it hung on, never deleted
+                self._event(row, f"{self.kind}_restored", {}, timezone.now())
+        if changes or revived:
+            self.merged.surprises.append(_surprise("missing" if revived else "stale", values, set(changes)))
         if changes:
             self._event(row, self._kind_of(changes), changes, values.get("remote_updated_at") or timezone.now())
         self.merged.changed.append(row.pk)
         return written
 
+    @staticmethod
+    def _shows(row, key, value, held):
+        """The row shows GHL's value, or a person's in its place."""
+        if key in held and key != "custom_values":
+            return True
+        return row.value(key) == _with_held(key, value, row, held)
+
+    def _is_doubtful(self, row, values):
+        """The search may show this row as it was. True where it contradicts what we know from elsewhere."""
+        if row.deleted_at is not None:
+            return not values.get("deleted")
+        if all(row.snapshot.get(key) == plain(values[key]) for key in self.model.VALUES if key in values):
+            return False
+        theirs, ours = values.get("remote_updated_at"), getattr(row, "remote_updated_at", None)
+        if theirs and ours and theirs != ours:
+            return theirs < ours
+        return row.updated_at > timezone.now() - LATE
+
+    def _transfer(self, row, contact_id):
+        """GHL has hung the row on another contact, as it does when two are merged. [old name, new name]."""
+        names = {contact.pk: contact.name for contact in Contact.objects.filter(pk__in=[row.contact_id, contact_id])}
+        old, row.contact_id = row.contact_id, contact_id
+        Change.objects.filter(**{self.kind: row}).update(contact=contact_id)
+        return [names.get(old, ""), names[contact_id]]
+
+    def _contact_remote_id(self, row):
+        return row.remote_id if self.kind == "contact" else row.person.remote_id or ""
+
     def _new(self, values):
+        self.merged.surprises.append(_surprise("missing", values, set()))
         incoming = {key: plain(values[key]) for key in self.model.VALUES if key in values}
         row = self.model(location=self.location, remote_id=values["remote_id"], snapshot=incoming)
         if self.kind != "contact":
@@ -192,10 +251,14 @@ class _Merge:
         for change in self.creations:
             row = change.record
             elsewhere = self.kind != "contact" and change.contact_id != self.contacts[values["contact_remote_id"]]
-            if not elsewhere and row.remote_id is None and looks_like(self.kind, change.values, values):
+            if elsewhere or row.remote_id is not None or is_old(values, change.created_at - CLOCKS_APART):
+                continue
+            if looks_like(self.kind, change.values, values):
                 row.remote_id = values["remote_id"]
                 row.snapshot = {key: plain(values[key]) for key in self.model.VALUES if key in values}
                 row.save(update_fields=["remote_id", "snapshot"])
+                if change.is_undecided:  # it has arrived after all
+                    Change.objects.filter(pk=change.pk).update(state=Change.State.CONFIRMED, sentence="", failure="")
                 return row
         return None
 
@@ -206,10 +269,9 @@ class _Merge:
     @cached_property
     def creations(self):
         """Creations of ours that may have reached GHL already."""
-        if self.kind == "appointment":
-            return []
-        waiting = Change.objects.unsettled().filter(kind=self.kind, verb="create", location=self.location)
-        return list(waiting.exclude(state=Change.State.QUEUED, attempts=0).select_related(self.kind))
+        ours = Change.objects.filter(kind=self.kind, verb="create", location=self.location)
+        maybe = ours.filter(state__in=[*Change.UNDER_WAY, Change.State.REFUSED], **{f"{self.kind}__remote_id": None})
+        return list(maybe.filter(attempts__gt=0).select_related(self.kind))
 
     def _kind_of(self, changes):
         if self.kind == "contact" and set(changes) == {"tags"}:
@@ -251,10 +313,15 @@ class _Merge:
     def _holding(self, rows):
         """{row pk: keys with an open Change}. An open deletion holds everything, under the name "deleted"."""
         held: dict[int, dict] = defaultdict(dict)
-        if self.kind == "appointment":
-            return held
-        changes = Change.objects.holding().filter(kind=self.kind, **{f"{self.kind}__in": [row.pk for row in rows]})
-        for change in changes.order_by("pk"):
+        self.late: dict[int, list[Change]] = defaultdict(list)
+        of_rows = Change.objects.filter(kind=self.kind, **{f"{self.kind}__in": [row.pk for row in rows]})
+        now_confirmed = timezone.now() - timedelta(seconds=settings.GHL_SETTLE_S)
+        for change in of_rows.filter(state=Change.State.CONFIRMED, settled_at__gt=now_confirmed).order_by("pk"):
+            if change.verb in (Change.Verb.DELETE, Change.Verb.CREATE):  # a reading may not show it yet
+                held[change.record_id]["deleted" if change.verb == Change.Verb.DELETE else "created"] = True
+            else:
+                self.late[change.record_id].append(change)
+        for change in of_rows.holding().order_by("pk"):
             if change.verb == Change.Verb.DELETE:
                 held[change.record_id]["deleted"] = True
             for key in change.fields:
@@ -316,6 +383,25 @@ class _Merge:
                 late.append(contact)
         Contact.objects.bulk_update(late, ["last_activity_at"], batch_size=500)
         self.activity.clear()
+
+
+def hide_what_hangs_on_nobody(location):
+    """What stayed for an edit of ours when its contact went, and has none any more."""
+    _hide_what_hangs_on(Contact.objects.filter(location=location, deleted_at__isnull=False))
+
+
+def _hide_what_hangs_on(contacts):
+    """GHL takes a contact's notes and tasks along. Those with an edit of ours stay until somebody has decided."""
+    now = timezone.now()
+    for model in (Task, Note, Appointment):
+        open_edits = Change.objects.holding().filter(**{f"{model.KIND}": OuterRef("pk")})
+        hanging = model.objects.filter(contact__in=contacts, deleted_at=None, remote_id__isnull=False)
+        hanging.exclude(Exists(open_edits)).update(deleted_at=now, updated_at=now)
+
+
+def _surprise(fate, values, keys):
+    at = values.get("remote_updated_at") or values.get("remote_added_at") or values.get("remote_created_at")
+    return Surprise(fate, values["remote_id"], values.get("contact_remote_id") or values["remote_id"], at, keys)
 
 
 _ADDED = {

@@ -2,12 +2,13 @@
 
 from contacts.models import Calendar, Company, CustomField, RemoteUser, Tag, User
 from integrations.ghl import errors, payloads
+from integrations.lists import of_location
 
 COMPANIES_PAGE = 100
 
 
-def read(client, connection, location):
-    """Read all that the granted scopes allow. How many kinds were read."""
+def read(client, connection, location, only=None):
+    """Read all that the granted scopes allow, or what `only` these give. How many kinds were read."""
     steps = [
         ("locations.readonly", _location),
         ("users.readonly", _users),
@@ -18,7 +19,7 @@ def read(client, connection, location):
     ]
     done = 0
     for scope, step in steps:
-        if not connection.has_scope(scope):
+        if not connection.has_scope(scope) or (only and scope not in only):
             continue
         try:
             step(client, location)
@@ -40,9 +41,17 @@ def _location(client, location):
 
 
 def _users(client, location):
-    rows = [payloads.user_values(row) for row in client.users()]
+    rows = [payloads.user_values(row) for row in _of_users(client.users(), location)]
     keep(location, RemoteUser, [{"remote_id": r["remote_id"], "name": r["name"], "email": r["email"]} for r in rows])
     link_users(location)
+
+
+def _of_users(rows, location):
+    """Users say where they work in a list of their own. Nobody of this location means that the answer is another's."""
+    places = [(row.get("roles") or {}).get("locationIds") for row in rows if isinstance(row.get("roles"), dict)]
+    if rows and places and all(isinstance(ids, list) and ids and location.remote_id not in ids for ids in places):
+        raise errors.BadAnswer("the users are another location's")
+    return rows
 
 
 def link_users(location):
@@ -57,24 +66,24 @@ def link_users(location):
 
 def _custom_fields(client, location):
     keys = ("remote_id", "name", "key", "data_type", "options", "position", "group")
-    rows = [payloads.custom_field_values(row) for row in client.custom_fields()]
+    rows = [payloads.custom_field_values(row) for row in of_location(client.custom_fields(), location)]
     keep(location, CustomField, [{key: row[key] for key in keys} for row in rows])
 
 
 def _tags(client, location):
-    rows = [payloads.tag_values(row) for row in client.tags()]
+    rows = [payloads.tag_values(row) for row in of_location(client.tags(), location)]
     keep(location, Tag, rows, by="name")
 
 
 def _calendars(client, location):
-    rows = [payloads.calendar_values(row) for row in client.calendars()]
+    rows = [payloads.calendar_values(row) for row in of_location(client.calendars(), location)]
     keep(location, Calendar, rows)
 
 
 def _companies(client, location):
     rows, skip = [], 0
     while True:
-        page = client.businesses(limit=COMPANIES_PAGE, skip=skip)
+        page = of_location(client.businesses(limit=COMPANIES_PAGE, skip=skip), location)
         rows += [payloads.business_values(row) for row in page]
         if len(page) < COMPANIES_PAGE:
             break

@@ -1,46 +1,34 @@
-"""Pulling from GHL.
+"""Starting, choosing and working on runs that read from GHL. What a run does stands in pull.py.
 
-A SyncRun is a row before it is work. Each page's rows, the cursor behind it and the lease are saved together, so that a
-killed worker's run goes on at the next page. The order is by what people need: settings, all contacts, tasks,
-appointments, and notes at last, since GHL gives those per contact only.
+A SyncRun is a row before it is work: it is claimed, worked on for a slice of time, and released with what is left.
 """
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db import connection as database
-from django.db.models import F, Q
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from contacts.models import Appointment, Contact, ContactFreshness, Note, Task
-from integrations import reference
+from contacts.models import ContactFreshness
 from integrations.gateway import client_for
-from integrations.ghl import errors, moments, payloads
-from integrations.merge import merge, merge_whole, remove
+from integrations.ghl import errors
 from integrations.models import Connection, SyncRun
-from integrations.models.leased import LeaseLost
-from integrations.tokens import ConnectionParked
+from integrations.pull import MakeRoom, Pull
+from integrations.tokens import ConnectionParked, denied
 
 log = logging.getLogger(__name__)
 
-PAGE = 500
-OVERLAP = timedelta(minutes=2)  # GHL's search lags behind its records by seconds; look back further than that
-PAST, FUTURE = timedelta(days=5 * 365), timedelta(days=5 * 365)
-RECENT_PAST, RECENT_FUTURE = timedelta(days=30), timedelta(days=180)
-READERS = 8  # notes are read side by side, so that GHL's answer time does not slow a sync below the allowed rate
-BATCH = 40
 STALE_AFTER = timedelta(seconds=60)
+NIGHT_BEGINS, NIGHT_LASTS = 1, timedelta(hours=4)  # by the location's clock; each connection at a moment of its own
+NIGHTLY_AGAIN = timedelta(hours=1)
 RETRY_S = (5, 15, 30, 60)
+MOST_TRIES = 20  # without any progress; a first read never gives up, another is followed by the next
 OUR_FAULT = "Something went wrong on our side while reading. The log knows more."
-BULK_SCOPES = {
-    "tasks": ["locations/tasks.readonly"],
-    "appointments": ["calendars.readonly", "calendars/events.readonly"],
-}
-LANES = {"full": "backfill", "recent": "reconcile", "contact": "interactive"}
+LANES = {"full": "backfill", "recent": "reconcile", "nightly": "reconcile", "contact": "interactive"}
 
 
 # --- starting -----------------------------------------------------------------------------------------------------
@@ -49,8 +37,7 @@ LANES = {"full": "backfill", "recent": "reconcile", "contact": "interactive"}
 def start(connection, kind=None):
     """An unfinished run of this connection, made now unless there is one. Full until a full one was completed."""
     if kind is None:
-        whole = connection.sync_runs.filter(kind=SyncRun.Kind.FULL, outcome=SyncRun.Outcome.COMPLETE).exists()
-        kind = SyncRun.Kind.RECENT if whole else SyncRun.Kind.FULL
+        kind = SyncRun.Kind.RECENT if was_read_whole(connection) else SyncRun.Kind.FULL
     try:
         with transaction.atomic():
             return SyncRun.objects.create(connection=connection, kind=kind)
@@ -59,17 +46,35 @@ def start(connection, kind=None):
         return running or start(connection, kind)
 
 
-def start_contact(contact, only=None):
-    """A run that reads one contact again, whole or only some parts, made now unless one is under way."""
+def start_contact(contact, only=None, lane="interactive"):
+    """A run that reads one contact again, whole or only some parts, made now unless one is under way.
+
+    `lane` "webhook" when nobody waits for it at a page.
+    """
     connection = Connection.objects.working().filter(location_id=contact.location_id).first()
     if connection is None or contact.remote_id is None:
         return None
-    cursor = {"parts": list(only)} if only else {}
+    cursor = ({"parts": list(only)} if only else {}) | ({"lane": lane} if lane != "interactive" else {})
     try:
         with transaction.atomic():
             return SyncRun.objects.create(connection=connection, kind="contact", contact=contact, cursor=cursor)
     except IntegrityError:
-        return SyncRun.objects.unfinished().filter(contact=contact).first()
+        return _joined(SyncRun.objects.unfinished().filter(contact=contact).first(), only, lane)
+
+
+def _joined(run, parts, lane):
+    """The run, with these parts too if nobody has begun it."""
+    if run is None:
+        return None
+    cursor = dict(run.cursor)
+    if "parts" in cursor:
+        cursor["parts"] = sorted({*cursor["parts"], *parts}) if parts else None
+    if lane == "interactive":
+        cursor.pop("lane", None)
+    cursor = {key: value for key, value in cursor.items() if value is not None}
+    if cursor != run.cursor and SyncRun.objects.filter(pk=run.pk, fence=0).update(cursor=cursor):
+        run.cursor = cursor
+    return run
 
 
 def is_stale(contact):
@@ -78,18 +83,72 @@ def is_stale(contact):
     return not (freshness and freshness.record_at and freshness.record_at > timezone.now() - STALE_AFTER)
 
 
-def due_connections():
-    """Working connections whose last run began long enough ago."""
+# --- what is due --------------------------------------------------------------------------------------------------
+
+
+def start_due():
+    """Start what is due. The runs, to ring for."""
+    free = Connection.objects.working().exclude(pk__in=_busy()).select_related("location")
+    return [start(connection, kind) for connection in free if (kind := due(connection))]
+
+
+def due(connection, now=None):
+    """The kind of run this idle connection needs now, or None.
+
+    Full until one was completed; nightly once a night has begun that no whole run has seen, even if the day has come
+    since; else recent, every SYNC_EVERY_S.
+    """
+    now = now or timezone.now()
+    if not was_read_whole(connection):
+        return SyncRun.Kind.FULL
+    night = night_of(connection, now)
+    whole = connection.sync_runs.filter(kind__in=[SyncRun.Kind.FULL, SyncRun.Kind.NIGHTLY])
+    seen = whole.filter(started_at__gte=night, outcome=SyncRun.Outcome.COMPLETE).exists()
+    if not seen and not whole.filter(started_at__gt=now - NIGHTLY_AGAIN, finished_at__isnull=False).exists():
+        return SyncRun.Kind.NIGHTLY
+    return SyncRun.Kind.RECENT
+
+
+def night_of(connection, now):
+    """When the latest night of this connection began: an early hour at the location, spread over all connections."""
+    zone = connection.location.zone
+    spread = NIGHT_LASTS * ((connection.pk * 2_654_435_761 % 2**32) / 2**32)
+    for days in (0, 1):
+        day = (now - timedelta(days=days)).astimezone(zone)
+        night = day.replace(hour=NIGHT_BEGINS, minute=0, second=0, microsecond=0).astimezone(UTC) + spread
+        if night <= now:
+            return night
+    return datetime.min.replace(tzinfo=UTC)
+
+
+def was_read_whole(connection):
+    return connection.sync_runs.filter(kind=SyncRun.Kind.FULL, outcome=SyncRun.Outcome.COMPLETE).exists()
+
+
+def _busy():
     since = timezone.now() - timedelta(seconds=settings.SYNC_EVERY_S)
-    busy = SyncRun.objects.exclude(kind="contact").filter(Q(finished_at=None) | Q(started_at__gt=since))
-    return Connection.objects.working().exclude(pk__in=busy.values("connection"))
+    runs = SyncRun.objects.exclude(kind=SyncRun.Kind.CONTACT)
+    return runs.filter(Q(finished_at=None) | Q(started_at__gt=since)).values("connection")
+
+
+def waiting_runs():
+    """Runs that nobody works on and that are due: single contacts first, then each Business in turn, the one that has
+    waited longest first."""
+    of_business = F("connection__location__business")
+    turn = Window(RowNumber(), partition_by=of_business, order_by=[F("next_at"), F("pk")])
+    contacts = SyncRun.objects.due().filter(kind=SyncRun.Kind.CONTACT).order_by("pk")[:500]
+    others = SyncRun.objects.due().exclude(kind=SyncRun.Kind.CONTACT).annotate(turn=turn).order_by("turn", "next_at")
+    return [*contacts, *others[:500]]
 
 
 # --- working ------------------------------------------------------------------------------------------------------
 
 
 def work(run_id):
-    """Take up a run and bring it as far as possible. The run, or None when it was not ours to do."""
+    """Take up a run and bring it as far as a slice of time goes. The run, or None when it was not ours to do.
+
+    A run that `is_ready` afterwards has only made room for others: ring for it again.
+    """
     if (run := SyncRun.objects.claim(run_id)) is None:
         return None
     run.work(partial(_pull, run), give_up=partial(_fail, run, OUR_FAULT))
@@ -99,295 +158,30 @@ def work(run_id):
 
 def _pull(run):
     try:
-        with client_for(run.connection, LANES[run.kind]) as client:
-            _Pull(run, client).go()
+        with client_for(run.connection, run.cursor.get("lane", LANES[run.kind])) as client:
+            Pull(run, client).go()
+    except MakeRoom:
+        run.release(next_at=timezone.now())
     except ConnectionParked as parked:
         _fail(run, str(parked) or parked.plain)
-    except (errors.ScopeMissing, errors.LocationDenied) as refused:
+    except errors.ScopeMissing as refused:
         run.connection.park(Connection.Status.NEEDS_REAUTH, refused.plain)
         _fail(run, refused.plain)
+    except errors.LocationDenied as refused:
+        denied(run.connection)  # a suspended account comes back by itself, any other needs a person
+        _fail(run, refused.plain)
     except errors.GhlError as trouble:
-        wait = trouble.retry_after or RETRY_S[min(run.attempts, len(RETRY_S)) - 1]
-        log.warning("sync %s: stopped for %s s: %s", run.pk, wait, type(trouble).__name__)
-        run.release(next_at=timezone.now() + timedelta(seconds=wait), stop_reason=trouble.plain)
+        _put_off(run, trouble)
+
+
+def _put_off(run, trouble):
+    tries = max(run.attempts, 1)
+    if run.kind != SyncRun.Kind.FULL and tries >= MOST_TRIES:
+        return _fail(run, trouble.plain)
+    wait = trouble.retry_after or RETRY_S[min(tries, len(RETRY_S)) - 1]
+    log.warning("sync %s: stopped for %s s: %s", run.pk, wait, type(trouble).__name__)
+    run.release(next_at=timezone.now() + timedelta(seconds=wait), stop_reason=trouble.plain, attempts=tries)
 
 
 def _fail(run, reason):
     run.release(finished_at=timezone.now(), outcome=SyncRun.Outcome.FAILED, stop_reason=reason)
-
-
-class _Pull:
-    def __init__(self, run, client):
-        self.run, self.client = run, client
-        self.connection, self.location = run.connection, run.connection.location
-        self.requests_before = run.requests
-
-    def go(self):
-        if self.run.kind == SyncRun.Kind.CONTACT:
-            self.contact()
-            return self.finish()
-        phases = list(SyncRun.Phase)[:-1]
-        for phase in phases[phases.index(self.run.phase) :]:
-            if self.run.phase != phase:
-                self.save(phase=phase, cursor=self._kept_cursor())
-            self.phase(phase)
-        self.finish()
-
-    def phase(self, name):
-        """One phase. A scope that was taken from us meanwhile costs its bulk reads, not the sync."""
-        try:
-            getattr(self, name)()
-        except errors.ScopeMissing:
-            if name not in BULK_SCOPES:
-                raise
-            self.connection.lose_scopes(*BULK_SCOPES[name])
-
-    def finish(self):
-        self.save(
-            phase=SyncRun.Phase.DONE, outcome=SyncRun.Outcome.COMPLETE, finished_at=timezone.now(),
-            lease_until=None, stop_reason="",
-        )  # fmt: skip
-
-    def save(self, **values):
-        """Write the run's progress; inside a page's transaction it stands or falls with the page."""
-        if "lease_until" not in values:
-            values["lease_until"] = timezone.now() + timedelta(seconds=settings.WORK_LEASE_S)
-        values["requests"] = self.requests_before + self.client.transport.requests_sent
-        values["strikes"] = 0  # what gets on is not poison
-        if not self.run.mine().update(**values):
-            raise LeaseLost
-        for name, value in values.items():
-            setattr(self.run, name, value)
-
-    def count(self, done, total=None):
-        phase = self.run.counts.get(self.run.phase, {"done": 0, "total": 0})
-        phase = {"done": phase["done"] + done, "total": phase["total"] if total is None else total}
-        return {**self.run.counts, self.run.phase: phase}
-
-    def can(self, part):
-        """Whether this part can be read for the whole location at once."""
-        return all(self.connection.has_scope(scope) for scope in BULK_SCOPES[part])
-
-    @property
-    def is_full(self):
-        return self.run.kind == SyncRun.Kind.FULL
-
-    def _kept_cursor(self):
-        return {key: self.run.cursor[key] for key in ("touched", "walks") if key in self.run.cursor}
-
-    def _done(self, **stamps):
-        for field, value in stamps.items():
-            setattr(self.location, field, value)
-        self.location.save(update_fields=list(stamps))
-
-    # --- phases ---------------------------------------------------------------------------------------------------
-
-    def reference(self):
-        done = reference.read(self.client, self.connection, self.location)
-        self.save(counts=self.count(done, done))
-
-    def contacts(self):
-        """Newest first, by a cursor that stays put while rows change; later changes are the next run's."""
-        filters, sort = None, [{"field": "dateAdded", "direction": "desc"}]
-        if not self.is_full:
-            since = self._last_start() - OVERLAP
-            filters = [{"field": "dateUpdated", "operator": "range", "value": {"gte": moments.iso(since)}}]
-            sort = [{"field": "dateUpdated", "direction": "asc"}]
-        seen, unbroken = set(), "after" not in self.run.cursor
-        total = None
-        while True:
-            page = self.client.search_contacts(
-                page_limit=PAGE, search_after=self.run.cursor.get("after"), filters=filters, sort=sort
-            )
-            total = page.total if total is None else total
-            rows = [payloads.contact_values(row) for row in page.rows]
-            seen |= {row["remote_id"] for row in rows}
-            with transaction.atomic():
-                merged = merge(self.location, Contact, rows)
-                cursor = {**self.run.cursor, "after": page.search_after}
-                if not self.is_full:
-                    touched = self.run.cursor.get("touched", [])
-                    cursor["touched"] = sorted({*touched, *merged.added, *merged.changed})
-                self.save(cursor=cursor, counts=self.count(len(rows), total))
-            if not page.rows or len(page.rows) < PAGE or self.run.counts["contacts"]["done"] >= total:
-                break
-        if self.is_full and unbroken and total == len(seen):
-            self._confirm_gone(Contact, self.location.contacts, seen, self._record)
-        self._done(contacts_checked_at=self.run.started_at)
-
-    def tasks(self):
-        if not self.can("tasks"):
-            return
-        seen, unbroken = set(), "after" not in self.run.cursor
-        while True:
-            page = self.client.search_tasks(limit=PAGE, search_after=self.run.cursor.get("after"))
-            rows = [payloads.task_values(row) for row in page.rows]
-            seen |= {row["remote_id"] for row in rows}
-            with transaction.atomic():
-                merge(self.location, Task, rows)
-                done = self.run.counts.get("tasks", {}).get("done", 0) + len(rows)
-                cursor = {**self.run.cursor, "after": page.search_after}
-                self.save(cursor=cursor, counts=self.count(len(rows), done))
-            if len(page.rows) < PAGE:
-                break
-        if unbroken:
-            self._confirm_gone(Task, self.location.tasks, seen, self._task)
-        self._done(tasks_checked_at=self.run.started_at)
-
-    def appointments(self):
-        if not self.can("appointments"):
-            return
-        past, future = (PAST, FUTURE) if self.is_full else (RECENT_PAST, RECENT_FUTURE)
-        start, end = self.run.started_at - past, self.run.started_at + future
-        calendars = list(self.location.calendars.order_by("pk"))
-        for calendar in calendars[self.run.cursor.get("calendars", 0) :]:
-            events = self.client.calendar_events(calendar.remote_id, start, end)
-            rows = [payloads.appointment_values(row, self.location.zone) for row in events]
-            with transaction.atomic():
-                merge(self.location, Appointment, rows)
-                done = self.run.counts.get("appointments", {}).get("done", 0) + len(rows)
-                cursor = {**self.run.cursor, "calendars": self.run.cursor.get("calendars", 0) + 1}
-                self.save(cursor=cursor, counts=self.count(len(rows), done))
-            mine = self.location.appointments.filter(
-                calendar=calendar, starts_at__gte=start + timedelta(days=1), ends_at__lte=end - timedelta(days=1)
-            )
-            seen = {row["remote_id"] for row in rows}
-            self._confirm_gone(Appointment, mine, seen, lambda row: self.client.get_appointment(row.remote_id))
-        self._done(appointments_checked_at=self.run.started_at)
-
-    def notes(self):
-        """Notes per contact, most recently active people first; also what the granted scopes do not give in bulk."""
-        parts = ["notes", *(part for part in BULK_SCOPES if not self.can(part))]
-        waiting = self._unread_people()
-        left = waiting.count()
-        done = self.run.counts.get("notes", {}).get("done", 0)
-        self.save(counts=self.count(0, done + left))
-        with ThreadPoolExecutor(READERS, thread_name_prefix="notes") as readers:
-            while people := list(waiting.order_by("-last_activity_at", "-pk")[:BATCH]):
-                answers = list(readers.map(lambda person: self._read_aside(person, parts), people))
-                with transaction.atomic():
-                    read = dict(zip(people, answers, strict=True))
-                    self._take_parts({person: answer for person, answer in read.items() if answer is not None})
-                    self._take_absence([person for person, answer in read.items() if answer is None])
-                    self._mark_read(people, parts)
-                    self.save(counts=self.count(len(people)), cursor=self.run.cursor)
-        if self.is_full:
-            self._done(notes_checked_at=self.run.started_at)
-
-    def contact(self):
-        """One person, whole: the record itself and everything GHL lists for them."""
-        person = self.run.contact
-        parts = self.run.cursor.get("parts") or ["record", "notes", "tasks", "appointments"]
-        answer = self._parts_of(person, parts)
-        with transaction.atomic():
-            if answer is None:
-                remove(self.location, Contact, [person])
-            else:
-                self._take_parts({person: answer})
-            self._mark_read([person], parts)
-            self.save()
-
-    def _read_aside(self, person, parts):
-        """`_parts_of` in a thread of its own, which must not keep a database connection."""
-        try:
-            return self._parts_of(person, parts)
-        finally:
-            database.close()
-
-    # --- one person -----------------------------------------------------------------------------------------------
-
-    def _parts_of(self, person, parts):
-        """{part: rows} as GHL lists them now; None for a person GHL no longer has."""
-        read = {
-            "record": lambda pk: [payloads.contact_values(self.client.get_contact(pk))],
-            "notes": lambda pk: [payloads.note_values(row) for row in self.client.list_notes(pk)],
-            "tasks": lambda pk: [payloads.task_values(row) for row in self.client.list_tasks(pk)],
-            "appointments": lambda pk: [
-                payloads.appointment_values(row, self.location.zone) for row in self.client.contact_appointments(pk)
-            ],
-        }
-        try:
-            return {part: read[part](person.remote_id) for part in parts}
-        except errors.NotFound:
-            return None
-
-    def _take_parts(self, read):
-        """Bring {person: {part: rows}} in; what GHL lists for one person is complete, so what it lacks is gone."""
-        parts: dict = next(iter(read.values()), {})
-        if "record" in parts:
-            merge(self.location, Contact, [row for answer in read.values() for row in answer["record"]])
-        for part, model in (("notes", Note), ("tasks", Task), ("appointments", Appointment)):
-            if part in parts:
-                rows = [
-                    {**row, "contact_remote_id": person.remote_id}
-                    for person, answer in read.items()
-                    for row in answer[part]
-                ]
-                merge_whole(self.location, model, rows, of=model.objects.filter(contact__in=list(read)))
-
-    def _unread_people(self):
-        people = self.location.contacts.present().filter(remote_id__isnull=False)
-        if not self.is_full:
-            people = people.filter(pk__in=self.run.cursor.get("touched", []))
-        return people.exclude(freshness__notes_at__gte=self.run.started_at)
-
-    def _mark_read(self, people, parts):
-        now = timezone.now()
-        fields = [f"{part}_at" for part in parts]
-        ContactFreshness.objects.bulk_create(
-            [ContactFreshness(contact=person, **dict.fromkeys(fields, now)) for person in people],
-            update_conflicts=True, unique_fields=["contact"], update_fields=fields,
-        )  # fmt: skip
-
-    # --- deletions ------------------------------------------------------------------------------------------------
-
-    def _record(self, row):
-        return self.client.get_contact(row.remote_id)
-
-    def _take_absence(self, people):
-        """People GHL denied by id while we read their parts: removed, unless they are suspiciously many."""
-        gone = self.run.cursor.get("gone", 0) + len(people)
-        self.run.cursor = {**self.run.cursor, "gone": gone}
-        if gone <= self._tolerable(self.location.contacts):
-            remove(self.location, Contact, people)
-        elif people:
-            log.warning("sync %s: GHL denies %s contacts by now, not removed", self.run.pk, gone)
-
-    def _tolerable(self, rows):
-        """More missing rows than this in one run look like a fault of the listing, not like people at work."""
-        return max(20, rows.present().count() // 20)
-
-    def _task(self, row):
-        return self.client.get_task(row.contact.remote_id, row.remote_id)
-
-    def _confirm_gone(self, model, rows, seen, read):
-        """Ask GHL by id for what a complete listing lacked; remove only what it confirms, and never many at once."""
-        missing = [
-            row
-            for row in rows.present().filter(remote_id__isnull=False, created_at__lt=self.run.started_at)
-            if row.remote_id not in seen
-        ]
-        if len(missing) > self._tolerable(rows):
-            log.warning("sync %s: %s %ss missing from a listing, none removed", self.run.pk, len(missing), model.KIND)
-            return
-        gone = []
-        for row in missing:
-            try:
-                answer = read(row)
-            except errors.NotFound:
-                gone.append(row)
-            else:
-                if answer.get("deleted"):
-                    gone.append(row)
-        with transaction.atomic():
-            remove(self.location, model, gone)
-            self.save()
-
-    def _last_start(self):
-        last = self.connection.sync_runs.filter(outcome=SyncRun.Outcome.COMPLETE).exclude(kind="contact")
-        return last.order_by("-started_at").values_list("started_at", flat=True).first() or self.run.started_at
-
-
-def waiting_runs():
-    """Runs that nobody works on and that are due."""
-    return SyncRun.objects.due().order_by(F("contact").asc(nulls_last=True), "pk")[:500]

@@ -10,7 +10,7 @@ from contacts.models.business import Business
 from contacts.models.change import Change
 from contacts.models.company import Company
 from contacts.models.editable import Editable
-from contacts.models.location import RemoteUser
+from contacts.models.location import Location, RemoteUser
 from contacts.models.mirrored import MirroredQuerySet
 
 
@@ -116,7 +116,7 @@ class Contact(Editable):
     def remove_tags(self, tags, by):
         return self._retag(by, remove=tags)
 
-    def _retag(self, by, add=(), remove=()):
+    def _retag(self, by, add=(), remove=(), **options):
         """Tags are sent as deltas: GHL's contact update would overwrite tags that someone else just added."""
         add = sorted({clean for tag in add if (clean := tag.strip().lower())} - set(self.tags))
         remove = sorted({tag.strip().lower() for tag in remove} & set(self.tags))
@@ -124,17 +124,26 @@ class Contact(Editable):
             return None
         before = list(self.tags)
         self.tags = sorted({*self.tags, *add} - set(remove))
-        return self._write(by, Change.Verb.TAGS, {"add": add, "remove": remove}, {"tags": before}, fields=["tags"])
+        words = {"add": add, "remove": remove}
+        return self._write(by, Change.Verb.TAGS, words, {"tags": before}, fields=["tags"], **options)
 
 
 class ContactFreshness(models.Model):
-    """When one contact's parts were last read from GHL by themselves. Bookkeeping, so apart from the contact."""
+    """When one contact's parts were last read from GHL by themselves. Bookkeeping, so apart from the contact.
+
+    `notes_due_at` is when the notes should be looked at again, though nothing has told us of a change.
+    """
 
     contact = models.OneToOneField(Contact, models.CASCADE, primary_key=True, related_name="freshness")
+    location = models.ForeignKey(Location, models.CASCADE, related_name="+")
     record_at = models.DateTimeField(null=True, blank=True)
     notes_at = models.DateTimeField(null=True, blank=True)
     tasks_at = models.DateTimeField(null=True, blank=True)
     appointments_at = models.DateTimeField(null=True, blank=True)
+    notes_due_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["location", "notes_due_at"], name="freshness_notes_due")]
 
     def __str__(self):
         return f"freshness of contact {self.contact_id}"

@@ -26,6 +26,7 @@ class Location(models.Model):
     # Written by whoever connects the location; the pages only read it.
     is_editable = models.BooleanField(default=True)
     not_editable_because = models.CharField(max_length=300, blank=True)
+    is_bookable = models.BooleanField(default=True)
     # When the whole location was last compared with GHL, by kind.
     contacts_checked_at = models.DateTimeField(null=True, blank=True)
     tasks_checked_at = models.DateTimeField(null=True, blank=True)

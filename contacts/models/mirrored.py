@@ -48,6 +48,11 @@ class Mirrored(models.Model):
     class Meta:
         abstract = True
 
+    def save(self, *args, **options):
+        if options.get("update_fields") is not None:
+            options["update_fields"] = {*options["update_fields"], "updated_at"}
+        super().save(*args, **options)
+
     def value(self, key):
         """The row's present value under a snapshot key, as plain JSON."""
         if key.endswith("_remote_id"):

@@ -2,7 +2,7 @@ from integrations.models.connection import Agency, ConnectAttempt, Connection, U
 from integrations.models.delivery import Delivery
 from integrations.models.inbound import InboundEvent, QuarantinedEvent
 from integrations.models.incident import Incident
-from integrations.models.sync_run import SyncRun
+from integrations.models.sync_run import SyncPage, SyncRun
 from integrations.models.trouble import Trouble
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "InboundEvent",
     "Incident",
     "QuarantinedEvent",
+    "SyncPage",
     "SyncRun",
     "Trouble",
     "Usage",

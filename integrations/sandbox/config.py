@@ -44,6 +44,7 @@ class Config:
     log_keep: int = 200_000
     # None: now. Tests pin it so that two seeded accounts can be compared.
     now: float | None = None
+    same_ids: bool = False  # new records get the same ids each time, which only a test of repeatable stories may want
 
     def __post_init__(self):
         checked(self.webhook_tricks)

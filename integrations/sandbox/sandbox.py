@@ -12,6 +12,7 @@ from .log import RequestLog
 from .oauth import Credentials
 from .seed import seeded_company
 from .state import Keeper
+from .store import Ids
 from .webhooks import Webhooks
 
 # Medians measured against the real API, in milliseconds.
@@ -59,6 +60,7 @@ class Sandbox:
         if self.webhooks:
             self.webhooks.stop()
         self.config = config
+        Ids.draw_from(config.seed if config.same_ids else None)
         if account:
             self.company, self.credentials = account
         else:

@@ -153,9 +153,19 @@ class Company:
         return location.users.get(user_id) if location else None
 
 
-def new_id(chance=random.SystemRandom(), length=20):  # noqa: B008  one source for the process is meant
-    return "".join(chance.choices(ALPHABET, k=length))
+class Ids:
+    """Where the ids of new records come from: nobody can guess them, unless a test wants the same ones again."""
+
+    chance = random.SystemRandom()
+
+    @classmethod
+    def draw_from(cls, seed):
+        cls.chance = random.SystemRandom() if seed is None else random.Random(f"ids {seed}")
 
 
-def new_hex_id(chance=random.SystemRandom()):  # noqa: B008
-    return f"{chance.getrandbits(96):024x}"
+def new_id(chance=None, length=20):
+    return "".join((chance or Ids.chance).choices(ALPHABET, k=length))
+
+
+def new_hex_id(chance=None):
+    return f"{(chance or Ids.chance).getrandbits(96):024x}"
