@@ -1,10 +1,15 @@
 """Who may see and do what. Querysets answer "see" by `visible_to`; the questions about roles live here."""
 
-from django.shortcuts import get_object_or_404
+from datetime import timedelta
 
-from contacts.models import Business, Role
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from contacts.models import Business, Change, Role
 
 SESSION_KEY = "business_id"
+UNDO_FOR = timedelta(hours=24)
+DECIDERS = (Role.MANAGER, Role.ADMIN)
 
 
 def role_in(user, business):
@@ -19,6 +24,23 @@ def is_admin(user, business):
 def administered_or_404(user, queryset, **lookup):
     """The row when the user administers its Business. Strangers and lesser roles alike find nothing."""
     return get_object_or_404(queryset.administered_by(user), **lookup)
+
+
+def may_undo(user, change):
+    """One's own for a day, and anybody's for managers and admins. What has not been sent yet anyone may take back."""
+    if change.verb == Change.Verb.DELETE and change.state == Change.State.QUEUED:
+        return True
+    if change.made_by_id == user.pk and change.created_at > timezone.now() - UNDO_FOR:
+        return True
+    roles = user.__dict__.setdefault("_roles", {})  # read once per request
+    if change.business_id not in roles:
+        roles[change.business_id] = role_in(user, change.business)
+    return roles[change.business_id] in DECIDERS
+
+
+def decided_by(user):
+    """The businesses where this user may decide about everyone's edits."""
+    return Business.objects.filter(memberships__user=user, memberships__role__in=DECIDERS)
 
 
 def current_business(request):

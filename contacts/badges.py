@@ -1,13 +1,16 @@
 """How far the edits of one contact have come, sorted to the place where each is shown."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 from django.db.models import Q
 from django.utils import timezone
 
 from contacts.fields import in_words
 from contacts.models import Change, CustomField, RemoteUser
+from contacts.models.change import TWO_ALIKE
 from contacts.templatetags.ui import when
+from contacts.timeline import Names
 
 JUST_NOW = timedelta(seconds=5)  # that long a confirmed edit still says so
 
@@ -16,11 +19,11 @@ class Badges:
     """The change to show at each field (by key, custom ones by remote id), task, note, the tags and the whole."""
 
     def __init__(self, contact):
-        self.fields, self.custom, self.tasks, self.notes = {}, {}, {}, {}
+        self.fields, self.custom, self.tasks, self.notes, self.appointments = {}, {}, {}, {}, {}
         self.tags = self.whole = None
         shown = Q(state__in=[*Change.UNSETTLED, *Change.UNDECIDED])
         shown |= Q(state=Change.State.CONFIRMED, settled_at__gt=timezone.now() - JUST_NOW)
-        changes = list(contact.changes.filter(shown).order_by("pk"))
+        changes = list(contact.changes.filter(shown).select_related("made_by", "location", "business").order_by("pk"))
         # The newest counts, but what was confirmed never hides what needs a decision.
         for change in sorted(changes, key=lambda change: change.state != Change.State.CONFIRMED):
             self._sort_in(change)
@@ -30,6 +33,8 @@ class Badges:
             self.tasks[change.task_id] = change
         elif change.kind == Change.Kind.NOTE:
             self.notes[change.note_id] = change
+        elif change.kind == Change.Kind.APPOINTMENT:
+            self.appointments[change.appointment_id] = change
         elif change.verb == Change.Verb.TAGS:
             self.tags = change
         elif change.verb == Change.Verb.UPDATE:
@@ -59,7 +64,9 @@ class Badges:
 
 def cost_of(change):
     """The state of things until somebody decides, in one sentence."""
-    if change.verb == Change.Verb.CREATE:
+    if change.state == Change.State.CONFLICT or change.failure == TWO_ALIKE:
+        return ""
+    if change.is_about_something_gone or change.verb == Change.Verb.CREATE:
         return "It exists only here."
     if change.verb == Change.Verb.DELETE:
         return "GHL still has it."
@@ -73,8 +80,46 @@ def cost_of(change):
     return f"GHL has {' and '.join(words[:2])}."
 
 
+def sides_of(change):
+    """[(name, address of the verb, words)] of a conflict: mine, theirs, and what stood there before both."""
+    names = Names(change.location, [SimpleNamespace(changes=change.theirs)])
+    mine, theirs, original = [], [], []
+    for key, there in change.theirs.items():
+        ours, before = change.values.get(key), change.before.get(key)
+        if key == "custom_values":
+            ours, before = ({part: (side or {}).get(part) for part in there} for side in (ours, before))
+        label = f"{names.label(key)}: " if len(change.theirs) > 1 else ""
+        for side, value in ((mine, ours), (theirs, there), (original, before)):
+            side.append(f"{label}{names.words_of(key, value) or 'nothing'}")
+    if change.verb == Change.Verb.DELETE:
+        mine, original = ["Delete it"], []
+    sides = [
+        ("Mine", "contacts:change_keep_mine", mine),
+        ("Theirs", "contacts:change_keep_theirs", theirs),
+        ("Original", "contacts:change_keep_original", original),
+    ]
+    return [(name, verb, ", ".join(words)) for name, verb, words in sides if words]
+
+
+def exchange_words(change):
+    """The last talk with GHL about it, for whoever has to find out why."""
+    told = change.exchange
+    if not told:
+        return change.technical
+    parts = [
+        f"{told.get('method', '')} {told.get('path', '')}".strip(),
+        f"answered {told['status']}" if told.get("status") else told.get("outcome", ""),
+        f"trace {told['trace_id']}" if told.get("trace_id") else "",
+        f"at {told['at']}" if told.get("at") else "",
+        f"{told['tries']} tries" if told.get("tries", 0) > 1 else "",
+    ]
+    return "\n".join([", ".join(part for part in parts if part), *map(str, told.get("messages", []))])
+
+
 def give_up_words(change):
     """What the button says that takes GHL's side."""
+    if change.is_about_something_gone:
+        return "Discard"
     return {Change.Verb.CREATE: "Discard", Change.Verb.DELETE: "Keep it"}.get(change.verb, "Keep GHL’s")
 
 

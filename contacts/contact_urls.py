@@ -29,6 +29,9 @@ urlpatterns = [
     path("tasks/<int:pk>/delete/", tasks.delete_task, name="task_delete"),
     path("changes/<int:pk>/", changes.change, name="change"),
     path("changes/<int:pk>/retry/", changes.retry, name="change_retry"),
+    path("changes/<int:pk>/keep-mine/", changes.keep_mine, name="change_keep_mine"),
+    path("changes/<int:pk>/keep-original/", changes.keep_original, name="change_keep_original"),
+    path("changes/<int:pk>/make-anew/", changes.make_anew, name="change_make_anew"),
     path("changes/<int:pk>/keep-theirs/", changes.keep_theirs, name="change_keep_theirs"),
     path("changes/<int:pk>/undo/", changes.undo, name="change_undo"),
 ]

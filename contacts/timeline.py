@@ -80,7 +80,8 @@ class Line:
     detail: str = ""
     changes: list = field(default_factory=list)  # (label, old, new)
     note: object = None  # shown with its text
-    change: Change | None = None  # how far the edit has come, where only this line can say it
+    is_folded: bool = False  # stands for several edits
+    undo: Change | None = None  # what can be taken back from here
 
     @property
     def folds(self):
@@ -99,7 +100,7 @@ def status_words(appointment):
 def page(contact, kind="", after="", until=""):
     """(lines, cursor of the next page, cursor of the last event). With `until` everything down to that place again."""
     events = HistoryEvent.objects.filter(contact=contact).select_related("user", "task", "note__author", "appointment")
-    events = events.select_related("change", "note", "note__location")
+    events = events.select_related("change__business", "note", "note__location")
     prefixes = FILTERS.get(kind, FILTERS[""])[1]
     if prefixes:
         kinds = [one for one in HistoryEvent.Kind.values if one.startswith(prefixes)]
@@ -135,9 +136,26 @@ def lines_of(events, location):
             _fold(lines[-1], event, names)
         else:
             lines.append(_line(event, names))
+    taken_back = Change.objects.filter(undoes__in={event.change_id for event in events if event.change_id})
+    taken_back = set(taken_back.values_list("undoes", flat=True))
     for line in lines:
         _say_what_changed(line)
+        _say_why(line, taken_back)
     return lines
+
+
+def _say_why(line, taken_back):
+    """An edit that takes another back, and one that a person gave up."""
+    event, change = line.event, line.event.change
+    if change is None:
+        return
+    if is_decision := bool(change.decided_by_id and change.settled_at and event.created_at >= change.settled_at):
+        line.words = f"let GHL’s stand: {line.words}"
+        line.detail = f"{line.detail} ({event.reason})" if event.reason else line.detail
+    elif change.undoes_id:
+        line.words = f"undid: {line.words}"
+    if not is_decision and change.pk not in taken_back and not line.is_folded and line.note is None:
+        line.undo = change
 
 
 def without_undone(events):
@@ -166,11 +184,19 @@ def _continues(newer, older):
         newer.kind == older.kind == "contact_changed"
         and (newer.actor_kind, newer.user_id, newer.actor_name) == (older.actor_kind, older.user_id, older.actor_name)
         and newer.happened_at - older.happened_at < FOLD_WITHIN
+        and not _is_special(newer)
+        and not _is_special(older)
     )
+
+
+def _is_special(event):
+    """Lines that say more than that something changed."""
+    return bool(event.reason or (event.change and (event.change.undoes_id or event.change.decided_by_id)))
 
 
 def _fold(line, older, names):
     """The older edit comes first, and an edit of the same field again keeps the oldest old value."""
+    line.is_folded = True
     merged = {label: (old, new) for label, old, new in names.changes(older)}
     for label, old, new in line.changes:
         merged[label] = (merged[label][0] if label in merged else old, new)
@@ -272,6 +298,12 @@ class Names:
 
     def label(self, key):
         return LABELS.get(key) or wording.FIELDS.get(key, key.replace("_", " ")).capitalize()
+
+    def words_of(self, key, value):
+        """As `words`, custom fields included."""
+        if key != "custom_values":
+            return self.words(key, value)
+        return ", ".join(new or "nothing" for _, _, new in self._custom(dict.fromkeys(value, ...), value))
 
     def words(self, key, value):
         if value in (None, "", [], {}):

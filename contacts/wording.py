@@ -16,6 +16,7 @@ FIELDS = {
     "dnd_settings": "do not disturb",
     "custom_values": "custom fields",
     "due_at": "due date",
+    "body": "text",
     "assignee_remote_id": "assignee",
     "author_remote_id": "author",
 }
@@ -65,3 +66,44 @@ def _joined(words):
 
 def _short(text):
     return text if len(text) <= SHOWN_LETTERS else f"{text[: SHOWN_LETTERS - 1]}…"
+
+
+FAILURES = {
+    "ScopeMissing": "GHL has not given us permission",
+    "LocationDenied": "GHL does not let us in",
+    "NotFound": "deleted in GHL meanwhile",
+    "Duplicate": "GHL has this person already",
+    "conflict": "changed in GHL meanwhile",
+    "kept another value": "GHL kept another value",
+    "contact missing": "the contact was not created in GHL",
+    "contact deleted": "the contact was deleted",
+    "two alike": "GHL has two like it",
+    "no answer for a day": "GHL has failed for a day",
+    "our side": "something went wrong on our side",
+}
+
+
+def failure_words(change):
+    """What alike failures have in common: "new notes: GHL has not given us permission"."""
+    plural = {"contact": "contacts", "task": "tasks", "note": "notes", "appointment": "appointments"}[change.kind]
+    what = {"create": f"new {plural}", "delete": f"deleted {plural}", "tags": "tags"}
+    what = what.get(change.verb, f"edits of {plural}")
+    if change.failure.startswith("Invalid "):
+        field = change.failure.removeprefix("Invalid ")
+        return f"{what}: GHL refuses the {FIELDS.get(field, field.replace('_', ' '))}"
+    return f"{what}: {FAILURES.get(change.failure, 'GHL did not take them')}"
+
+
+def place_to_edit(change):
+    """Where what was typed can be put right, if there is one place for it."""
+    if change.verb == Change.Verb.DELETE or change.record.deleted_at:
+        return ""
+    url = change.contact.get_absolute_url()
+    if change.kind == Change.Kind.TASK:
+        return f"{url}?pane=work&task={change.task_id}#task-{change.task_id}"
+    if change.kind == Change.Kind.NOTE:
+        return f"{url}?note={change.note_id}#note-{change.note_id}"
+    keys = set(change.values) - {"custom_values", "owner_remote_id", "company_remote_id"}
+    if change.kind == Change.Kind.CONTACT and change.verb == Change.Verb.UPDATE and len(keys) == 1:
+        return f"{url}?pane=fields#value-{keys.pop()}"
+    return ""

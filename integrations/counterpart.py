@@ -2,23 +2,23 @@
 
 from abc import ABC, abstractmethod
 
-from contacts.models import Change, Contact, Note, Task
-from integrations.ghl import bodies, compare, moments, payloads
+from contacts.models import Appointment, Change, Contact, Note, Task
+from integrations.ghl import bodies, errors, moments, payloads
 
 
 class Counterpart(ABC):
     """Speaks for one record. `send` and `read` raise a GhlError; values go in and come out under our names."""
 
-    model: type[Contact] | type[Task] | type[Note]
+    model: type[Contact] | type[Task] | type[Note] | type[Appointment]
 
     def __init__(self, client, record):
         self.client, self.record = client, record
 
-    def send(self, verb, values):
-        """One change on its way. What GHL answered about the record, {} where it says nothing."""
+    def send(self, verb, values, fresh=None):
+        """One change on its way; `fresh` is the record as GHL had it just now. What GHL answered about it, or {}."""
         act = {
             Change.Verb.CREATE: self.create,
-            Change.Verb.UPDATE: self.update,
+            Change.Verb.UPDATE: lambda values: self.update(values, fresh or {}),
             Change.Verb.TAGS: self.tag,
             Change.Verb.DELETE: self.delete,
         }[verb]
@@ -28,7 +28,7 @@ class Counterpart(ABC):
     def create(self, values): ...
 
     @abstractmethod
-    def update(self, values): ...
+    def update(self, values, fresh): ...
 
     @abstractmethod
     def delete(self, values): ...
@@ -44,10 +44,6 @@ class Counterpart(ABC):
     def tag(self, values):
         raise ValueError("only contacts carry tags")
 
-    def known_ids(self):
-        """The siblings we know: a row among them is not the one that a creation has just made."""
-        return set()
-
     @property
     def person(self):
         return self.record.person.remote_id
@@ -61,7 +57,7 @@ class ContactCounterpart(Counterpart):
         body = bodies.contact_body(mine, create=True, location_id=self.client.location_id)
         return payloads.contact_values(self.client.create_contact(body))
 
-    def update(self, values):
+    def update(self, values, fresh):
         mine = {key: value for key, value in values.items() if key != "company_remote_id"}
         if mine:
             self.client.update_contact(self.record.remote_id, bodies.contact_body(mine))
@@ -81,15 +77,15 @@ class ContactCounterpart(Counterpart):
         return payloads.contact_values(self.client.get_contact(self.record.remote_id))
 
     def alike(self, values, since):
+        """GHL's own duplicate lookup names one contact, perhaps an older one; the search names all, seconds late."""
+        found = []
         if values.get("email"):
-            found = self.client.find_duplicate(email=values["email"])
-            return [payloads.contact_values(found)] if found else []
+            found.append(self.client.find_duplicate(email=values["email"]))
         if values.get("phone"):
-            found = self.client.find_duplicate(number=values["phone"])
-            return [payloads.contact_values(found)] if found else []
+            found.append(self.client.find_duplicate(number=values["phone"]))
         filters = [{"field": "dateAdded", "operator": "range", "value": {"gte": moments.iso(since)}}]
         page = self.client.search_contacts(filters=filters, sort=[{"field": "dateAdded", "direction": "desc"}])
-        return [payloads.contact_values(row) for row in page.rows]
+        return [payloads.contact_values(row) for row in [*found, *page.rows] if row]
 
 
 class TaskCounterpart(Counterpart):
@@ -98,7 +94,7 @@ class TaskCounterpart(Counterpart):
     def create(self, values):
         return payloads.task_values(self.client.create_task(self.person, bodies.task_body(values, create=True)))
 
-    def update(self, values):
+    def update(self, values, fresh):
         if set(values) == {"completed"}:
             self.client.complete_task(self.person, self.record.remote_id, values["completed"])
         else:
@@ -113,9 +109,6 @@ class TaskCounterpart(Counterpart):
     def alike(self, values, since):
         return [payloads.task_values(row) for row in self.client.list_tasks(self.person)]
 
-    def known_ids(self):
-        return _ids(self.record.person.tasks)
-
 
 class NoteCounterpart(Counterpart):
     model = Note
@@ -123,9 +116,10 @@ class NoteCounterpart(Counterpart):
     def create(self, values):
         return payloads.note_values(self.client.create_note(self.person, bodies.note_body(values, create=True)))
 
-    def update(self, values):
-        # GHL wants the whole note: what is not sent may be lost.
-        whole = {key: self.record.value(key) for key in Note.VALUES if self.record.value(key) not in ("", None)}
+    def update(self, values, fresh):
+        # GHL wants the whole note: what is not sent may be lost, and ours of it may be older than theirs.
+        whole = {key: fresh.get(key, self.record.value(key)) for key in Note.VALUES}
+        whole = {key: value for key, value in whole.items() if value not in ("", None)}
         self.client.update_note(self.person, self.record.remote_id, bodies.note_body({**whole, **values}))
 
     def delete(self, values):
@@ -137,48 +131,46 @@ class NoteCounterpart(Counterpart):
     def alike(self, values, since):
         return [payloads.note_values(row) for row in self.client.list_notes(self.person)]
 
-    def known_ids(self):
-        return _ids(self.record.person.notes)
+
+class AppointmentCounterpart(Counterpart):
+    model = Appointment
+
+    def create(self, values):
+        values = {**values, "contact_remote_id": self.person}
+        body = bodies.appointment_body(values, create=True, location_id=self.client.location_id, zone=self.zone)
+        return payloads.appointment_values(self.client.create_appointment(body), self.zone)
+
+    def update(self, values, fresh):
+        if {"starts_at", "ends_at"} & set(values):  # GHL moves by both, or keeps the calendar's usual length
+            values = {**self._times(fresh), **values}
+        self.client.update_appointment(self.record.remote_id, bodies.appointment_body(values, zone=self.zone))
+
+    def delete(self, values):
+        self.client.delete_event(self.record.remote_id)
+
+    def read(self):
+        """GHL shows a deleted appointment for ever; that is gone all the same."""
+        row = payloads.appointment_values(self.client.get_appointment(self.record.remote_id), self.zone)
+        if row["deleted"]:
+            raise errors.NotFound("the appointment was deleted")
+        return row
+
+    def alike(self, values, since):
+        rows = self.client.contact_appointments(self.person)
+        return [payloads.appointment_values(row, self.zone) for row in rows]
+
+    def _times(self, fresh):
+        times = {key: fresh.get(key) or getattr(self.record, key) for key in ("starts_at", "ends_at")}
+        return {key: moment for key, moment in times.items() if moment}
+
+    @property
+    def zone(self):
+        return self.record.location.zone
 
 
 COUNTERPARTS: dict[str, type[Counterpart]] = {
     "contact": ContactCounterpart,
     "task": TaskCounterpart,
     "note": NoteCounterpart,
+    "appointment": AppointmentCounterpart,
 }
-IDENTIFYING = {
-    "contact": ("email", "phone", "first_name", "last_name"),
-    "task": ("title", "body", "due_at"),
-    "note": ("title", "body"),
-}
-
-
-def looks_like(kind, ours, theirs):
-    """Whether a remote row is the one our creation asked for: same words, same time."""
-    return all(compare.same(kind, key, ours.get(key, ""), theirs.get(key, "")) for key in IDENTIFYING[kind])
-
-
-def differences(change, theirs):
-    """{key: what GHL kept} where it is not what the change asked for."""
-    if change.verb == Change.Verb.DELETE:
-        return {} if theirs.get("deleted") else {"deleted": False}
-    if change.verb == Change.Verb.TAGS:
-        tags = {tag.lower() for tag in theirs.get("tags", [])}
-        fits = set(change.values["add"]) <= tags and not set(change.values["remove"]) & tags
-        return {} if fits else {"tags": theirs.get("tags", [])}
-    apart = {}
-    for key, ours in change.values.items():
-        if key == "custom_values":
-            kept = theirs.get(key) or {}
-            other = {
-                pk: kept.get(pk) for pk in ours if not compare.same(change.kind, f"{key}.{pk}", ours[pk], kept.get(pk))
-            }
-            if other:
-                apart[key] = other
-        elif key in theirs and not compare.same(change.kind, key, ours, theirs[key]):
-            apart[key] = theirs[key]
-    return apart
-
-
-def _ids(rows):
-    return set(rows.filter(remote_id__isnull=False).values_list("remote_id", flat=True))

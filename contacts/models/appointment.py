@@ -1,8 +1,9 @@
 from django.db import models
 from django.db.models import Q
 
+from contacts.models.change import Change
 from contacts.models.contact import Contact
-from contacts.models.editable import Editable
+from contacts.models.editable import Editable, NotEditable
 from contacts.models.location import Calendar, RemoteUser
 from contacts.models.mirrored import MirroredQuerySet
 
@@ -14,7 +15,10 @@ class AppointmentQuerySet(MirroredQuerySet):
 
 
 class Appointment(Editable):
-    """A booking in a GHL calendar, read-only here. `raw_start` keeps GHL's own words, which may carry no offset."""
+    """A booking in a GHL calendar. `raw_start` keeps GHL's own words, which may carry no offset.
+
+    GHL gives every booking a calendar and a start; to move one, say both times.
+    """
 
     KIND = "appointment"
     VALUES = (
@@ -50,3 +54,17 @@ class Appointment(Editable):
 
     def __str__(self):
         return self.title or "Appointment"
+
+    def check_editable(self):
+        super().check_editable()
+        if not self.location.is_bookable:
+            raise NotEditable(
+                "GHL has not given us permission to change appointments. An admin can reconnect and allow it."
+            )
+
+    def _history_kind(self, verb, values):
+        if verb == Change.Verb.CREATE:
+            return "appointment_booked"
+        if verb == Change.Verb.UPDATE and {"starts_at", "ends_at"} & set(values):
+            return "appointment_moved"
+        return super()._history_kind(verb, values)

@@ -2,7 +2,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from contacts.models.business import Business
@@ -34,7 +34,21 @@ class ChangeQuerySet(models.QuerySet):
         return self.filter(state__in=[*Change.UNSETTLED, *Change.UNDECIDED])
 
     def due(self):
-        return self.filter(state=Change.State.QUEUED, not_before__lte=timezone.now())
+        """What a worker can do something about now: queued and its time has come, or under way already."""
+        queued = Q(state=Change.State.QUEUED, not_before__lte=timezone.now())
+        return self.filter(queued | Q(state__in=Change.UNDER_WAY))
+
+    def retry_all(self, at):
+        """Send them all again, as `retry` does each; the sweeper finds them. How many they were."""
+        looked_for = Q(verb=Change.Verb.CREATE, attempts__gt=0) & ~Q(failure=TWO_ALIKE)
+        state = Case(When(looked_for, then=Value(Change.State.UNKNOWN)), default=Value(Change.State.QUEUED))
+        fresh = {"settled_at": None, "sentence": "", "technical": "", "failure": "", "exchange": {}}
+        return self.undecided().update(state=state, not_before=at, **fresh)
+
+    def like(self, change):
+        """Undecided ones that failed in the same way at the same kind of thing, so that one decision fits all."""
+        alike = {name: getattr(change, name) for name in ("location_id", "kind", "verb", "failure", "state")}
+        return self.undecided().filter(**alike)
 
 
 class Change(models.Model):
@@ -70,7 +84,8 @@ class Change(models.Model):
         REFUSED = "refused", "Refused"
         CANCELLED = "cancelled", "Cancelled"
 
-    UNSETTLED = (State.QUEUED, State.SENDING, State.SENT, State.UNKNOWN)
+    UNDER_WAY = (State.SENDING, State.SENT, State.UNKNOWN)
+    UNSETTLED = (State.QUEUED, *UNDER_WAY)
     UNDECIDED = (State.DIFFERS, State.CONFLICT, State.REFUSED)
 
     business = models.ForeignKey(Business, models.CASCADE, related_name="changes")
@@ -98,6 +113,7 @@ class Change(models.Model):
     undoes = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="undone_by")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     decided_because = models.CharField(max_length=300, blank=True)
+    submission = models.UUIDField(null=True, blank=True)  # of the form it came with, so that a form counts once
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     not_before = models.DateTimeField(default=timezone.now)
@@ -107,6 +123,7 @@ class Change(models.Model):
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["made_by", "submission"], name="change_once_per_form"),
             models.CheckConstraint(
                 name="change_names_its_record",
                 condition=Q(kind="contact", task=None, note=None, appointment=None)
@@ -163,26 +180,92 @@ class Change(models.Model):
         return self._move([self.State.QUEUED], self.State.CANCELLED)
 
     def retry(self):
-        """Queue a refused or differing change again."""
+        """Queue an undecided change again. A creation that may have arrived after all is looked for first."""
+        maybe_there = self.verb == self.Verb.CREATE and self.attempts > 0 and self.failure != TWO_ALIKE
         with transaction.atomic():
-            moved = Change.objects.filter(pk=self.pk, state__in=self.UNDECIDED).update(
-                state=self.State.QUEUED, settled_at=None, not_before=timezone.now(), sentence="", technical=""
-            )
-            if moved:
-                self.refresh_from_db()
-                self.announce()
-        return moved == 1
-
-    def keep_theirs(self):
-        """Give up what was typed: the row takes GHL's values again. True for the one caller that decided."""
-        with transaction.atomic():
-            if not self._move(self.UNDECIDED, self.State.CANCELLED):
+            if not self._again(self.State.UNKNOWN if maybe_there else self.State.QUEUED):
                 return False
-            self.record.restore(self)
+            if self.kind != self.Kind.CONTACT and self.contact.remote_id is None:
+                for creation in self.contact.changes.undecided().filter(kind=self.Kind.CONTACT, verb=self.Verb.CREATE):
+                    creation.retry()  # it cannot arrive before the person it belongs to
         return True
 
-    def _move(self, states, state):
-        moved = Change.objects.filter(pk=self.pk, state__in=states).update(state=state, settled_at=timezone.now())
+    def keep_mine(self):
+        """Send it although GHL has something else by now: whoever says so has seen what that is."""
+        with transaction.atomic():
+            return self._again(self.State.QUEUED, before=_laid_over(self.before, self.theirs), theirs={})
+
+    def keep_original(self):
+        """Send what stood there before both edits."""
+        with transaction.atomic():
+            original = {key: self.before.get(key) for key in self.values}
+            before = _laid_over(self.before, self.theirs)
+            if self.verb != self.Verb.UPDATE or not self._again(
+                self.State.QUEUED, [self.State.CONFLICT], values=original, before=before, theirs={}
+            ):
+                return False
+            self.record.take(original)
+        return True
+
+    def keep_theirs(self, by=None, because=""):
+        """Give up what was typed: the row takes GHL's values again. True for the one caller that decided."""
+        with transaction.atomic():
+            if not self._move(self.UNDECIDED, self.State.CANCELLED, decided_by=by, decided_because=because[:300]):
+                return False
+            self.record.restore(self, by)
+        return True
+
+    def make_anew(self, by):
+        """GHL no longer has the record: make it there again with what stands here."""
+        with transaction.atomic():
+            if not self.is_about_something_gone or not self._move(self.UNDECIDED, self.State.CANCELLED, decided_by=by):
+                return None
+            return self.record.make_anew(by, undoes=None)
+
+    @property
+    def is_about_something_gone(self):
+        return self.failure == GONE and self.verb != self.Verb.CREATE
+
+    def give_way(self, by):
+        """A newer edit says more than this undecided one."""
+        return self._move(self.UNDECIDED, self.State.CANCELLED, decided_by=by, decided_because=NEWER)
+
+    def undo(self, by):
+        """Take it back, wherever it has got to. The change that does so, or None when deciding was enough.
+
+        Raises NotUndoable when somebody has gone on from it: undoing would undo their work too.
+        """
+        if self.is_undecided:
+            self.keep_theirs(by)
+            return None
+        with transaction.atomic():
+            return self.record.undo(self, by)
+
+    def _again(self, state, states=None, **values):
+        moved = Change.objects.filter(pk=self.pk, state__in=states or self.UNDECIDED).update(
+            state=state, settled_at=None, not_before=timezone.now(), sentence="", technical="", failure="", exchange={},
+            **values,
+        )  # fmt: skip
         if moved:
-            self.refresh_from_db(fields=["state", "settled_at"])
+            self.refresh_from_db()
+            self.announce()
         return moved == 1
+
+    def _move(self, states, state, **values):
+        values |= {"state": state, "settled_at": timezone.now()}
+        moved = Change.objects.filter(pk=self.pk, state__in=states).update(**values)
+        if moved:
+            self.refresh_from_db(fields=list(values))
+        return moved == 1
+
+
+GONE = "NotFound"  # the failure of an edit whose record was deleted on the other side
+TWO_ALIKE = "two alike"  # the failure of a creation that GHL may have made: two there look like it
+NEWER = "A newer edit took its place."
+
+
+def _laid_over(values, newer):
+    merged = {**values, **newer}
+    if "custom_values" in values and "custom_values" in newer:
+        merged["custom_values"] = {**(values["custom_values"] or {}), **(newer["custom_values"] or {})}
+    return merged

@@ -7,14 +7,11 @@ from django.utils import timezone
 
 from contacts.models.change import ActorKind, Change
 from contacts.models.history import HistoryEvent
-from contacts.models.mirrored import Mirrored, plain
+from contacts.models.mirrored import plain
+from contacts.models.undoable import NotEditable, Undoable
 
 
-class NotEditable(Exception):
-    """The location does not allow edits; the message says why."""
-
-
-class Editable(Mirrored):
+class Editable(Undoable):
     """Mixed into Contact, Task, Note and Appointment. `KIND` names the record in Change and HistoryEvent.
 
     `BY_PART` are the keys whose value is a mapping of which a Change carries only the entries that differ; an entry
@@ -42,11 +39,11 @@ class Editable(Mirrored):
                 new[key], old[key] = _parts_apart(new[key], old[key])
         return self._write(by, Change.Verb.UPDATE, new, old, fields=[keys[key] for key in changed])
 
-    def create(self, by):
-        """Save a new row and queue its creation in GHL."""
-        return self._write(by, Change.Verb.CREATE, self._filled(), {}, fields=None)
+    def create(self, by, submission=None):
+        """Save a new row and queue its creation in GHL. `submission` names the form it came with."""
+        return self._write(by, Change.Verb.CREATE, self._filled(), {}, fields=None, submission=submission)
 
-    def delete_here(self, by, undo_s):
+    def delete_here(self, by, undo_s, undoes=None):
         """Hide the row now and queue the deletion for when the time for Undo is over.
 
         A row that GHL never got is simply withdrawn: its queued creation is cancelled.
@@ -56,7 +53,10 @@ class Editable(Mirrored):
             if self.remote_id is None:
                 for change in self.changes.filter(state=Change.State.QUEUED):
                     change.cancel()
-            change = self._write(by, Change.Verb.DELETE, {}, {}, fields=["deleted_at"], after=timedelta(seconds=undo_s))
+            after = timedelta(seconds=undo_s)
+            # What was seen when it was deleted: what GHL has made of it since shall not go down with it.
+            before = type(self).objects.values_list("snapshot", flat=True).get(pk=self.pk)
+            change = self._write(by, Change.Verb.DELETE, {}, before, fields=["deleted_at"], after=after, undoes=undoes)
         return change
 
     def undo_delete(self, change, by):
@@ -66,33 +66,40 @@ class Editable(Mirrored):
                 return False
             self.deleted_at = None
             self.save(update_fields=["deleted_at"])
-            self._remember(by, f"{self.KIND}_restored", {})
+            self._remember(by, f"{self.KIND}_restored", {}, change)
             if self.remote_id is None:  # its creation was withdrawn with it: queue that again
                 self._queue(by, Change.Verb.CREATE, self._filled(), {})
         return True
 
-    def restore(self, change):
-        """Take back what a refused or differing change did here: the row shows GHL's values again."""
-        if change.verb == Change.Verb.CREATE:
-            self.deleted_at = timezone.now()
+    def restore(self, change, by=None):
+        """Take back what an undecided change did here: the row shows GHL's values again, and the history says so."""
+        is_gone = change.verb == Change.Verb.CREATE or change.is_about_something_gone
+        if is_gone or change.verb == Change.Verb.DELETE:
+            self.deleted_at = timezone.now() if is_gone else None
             self.save(update_fields=["deleted_at"])
+            kind = "deleted" if is_gone else "restored"
+            self._remember(by, f"{self.KIND}_{kind}", {}, change, reason=change.decided_because)
             return
-        if change.verb == Change.Verb.DELETE:
-            self.deleted_at = None
-            self.save(update_fields=["deleted_at"])
-            return
-        fields = []
+        fields, moved = [], {}
         for key in change.fields & set(self.VALUES):
+            old = self.value(key)
             if key in self.BY_PART:
                 setattr(self, key, self._with_theirs(key, change))
             else:
-                self.set_value(key, self.snapshot.get(key, change.before.get(key)))
+                self.set_value(key, change.theirs.get(key, self.snapshot.get(key, change.before.get(key))))
             fields.append(self.attribute(key))
+            moved[key] = (
+                list(_parts_apart(self.value(key), old)[::-1]) if key in self.BY_PART else [old, self.value(key)]
+            )
         self.save(update_fields=fields)
+        moved = {key: pair for key, pair in moved.items() if pair[0] != pair[1]}
+        if moved:
+            kind = self._history_kind(change.verb, {key: new for key, (_, new) in moved.items()})
+            self._remember(by, kind, moved, change, reason=change.decided_because)
 
     def _with_theirs(self, key, change):
         """The mapping with the entries of this change as GHL has them."""
-        theirs = self.snapshot.get(key, change.before.get(key)) or {}
+        theirs = {**(self.snapshot.get(key, change.before.get(key)) or {}), **(change.theirs.get(key) or {})}
         parts = {**self.value(key), **{part: theirs.get(part) for part in change.values[key]}}
         return {part: value for part, value in parts.items() if value is not None}
 
@@ -103,37 +110,72 @@ class Editable(Mirrored):
     def _filled(self):
         return {key: self.value(key) for key in self.VALUES if self.value(key) not in ("", None, [], {}, False)}
 
-    def _write(self, by, verb, values, before, fields, after=None):
-        if not self.location.is_editable:
-            raise NotEditable(self.location.not_editable_because or "This connection is read-only.")
+    def _write(self, by, verb, values, before, fields, after=None, undoes=None, submission=None, is_sent=True):
+        """Save the row, the change and the line of history together. Not `is_sent`: GHL need not hear of it."""
+        self.check_editable()
         with transaction.atomic():
             if fields is None:
                 self.save()
-            else:
+            elif fields:
                 self.save(update_fields=fields)
-            change = self._queue(by, verb, values, before, after)
-            self._remember(by, self._history_kind(verb, values), _old_and_new(self, verb, values, before), change)
+            values = {key: plain(value) for key, value in values.items()}
+            changes = _old_and_new(self, verb, values, before)
+            if verb == Change.Verb.UPDATE:
+                before = self._last_seen(by, values, before)
+            change = self._queue(by, verb, values, before, after, undoes, submission, is_sent)
+            self._remember(by, self._history_kind(verb, values), changes, change)
         return change
 
-    def _queue(self, by, verb, values, before, after=None):
+    def check_editable(self):
+        """NotEditable says why not."""
+        if not self.location.is_editable:
+            raise NotEditable(self.location.not_editable_because or "This connection is read-only.")
+
+    def _last_seen(self, by, values, before):
+        """`before` with what the person saw of GHL where an earlier edit of theirs is still undecided.
+
+        An undecided edit that this one says all about gives way to it.
+        """
+        seen = dict(before)
+        for older in self.changes.undecided().filter(kind=self.KIND, verb=Change.Verb.UPDATE).order_by("pk"):
+            for key in set(older.values) & set(values):
+                there = {**older.before, **older.theirs}
+                if key in self.BY_PART:
+                    known = {
+                        part: (there.get(key) or {}).get(part) for part in values[key] if part in older.values[key]
+                    }
+                    seen[key] = {**(seen.get(key) or {}), **known}
+                else:
+                    seen[key] = there.get(key)
+            if _covers(values, older.values, self.BY_PART):
+                older.give_way(by)
+        return seen
+
+    def _queue(self, by, verb, values, before, after=None, undoes=None, submission=None, is_sent=True):
         contact = self.person
+        now = timezone.now()
         change = Change.objects.create(
             business_id=contact.business_id,
             location_id=contact.location_id,
             contact=contact,
             kind=self.KIND,
             verb=verb,
-            values={key: plain(value) for key, value in values.items()},
+            values=values,
             before=before,
             made_by=by,
             actor_kind=ActorKind.PERSON if by else ActorKind.SYSTEM,
-            not_before=timezone.now() + (after or timedelta()),
+            not_before=now + (after or timedelta()),
+            state=Change.State.QUEUED if is_sent else Change.State.CANCELLED,
+            settled_at=None if is_sent else now,
+            undoes=undoes,
+            submission=submission,
             **({} if self.KIND == "contact" else {self.KIND: self}),
         )
-        change.announce()
+        if is_sent:
+            change.announce()
         return change
 
-    def _remember(self, by, kind, changes, change=None):
+    def _remember(self, by, kind, changes, change=None, reason=""):
         contact = self.person
         now = timezone.now()
         HistoryEvent.objects.create(
@@ -145,6 +187,7 @@ class Editable(Mirrored):
             user=by,
             actor_name=str(by) if by else "",
             change=change,
+            reason=reason,
             happened_at=now,
             **({} if self.KIND == "contact" else {self.KIND: self}),
         )
@@ -161,6 +204,13 @@ class Editable(Mirrored):
     def person(self):
         """The contact this record belongs to."""
         return self if self.KIND == "contact" else self.contact
+
+
+def _covers(values, older, by_part):
+    """Whether the newer values say all that the older ones say."""
+    return all(
+        key in values and (key not in by_part or set(older[key] or {}) <= set(values[key] or {})) for key in older
+    )
 
 
 def _parts_apart(new, old):

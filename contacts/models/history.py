@@ -10,7 +10,7 @@ class HistoryEvent(models.Model):
     """One line of a contact's history: who or what, caused by what, old → new. Never edited afterwards.
 
     `changes` is {snapshot key: [old, new]}. `happened_at` is when it happened where it happened; `created_at` when we
-    learned of it.
+    learned of it. `reason` is what a person gave as theirs.
     """
 
     class Kind(models.TextChoices):
@@ -49,6 +49,7 @@ class HistoryEvent(models.Model):
     actor_name = models.CharField(max_length=200, blank=True)
     change = models.ForeignKey(Change, models.SET_NULL, null=True, blank=True, related_name="history")
     cause = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="effects")
+    reason = models.CharField(max_length=300, blank=True)
     happened_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
 

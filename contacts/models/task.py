@@ -1,4 +1,4 @@
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
@@ -49,16 +49,15 @@ class Task(Editable):
     def __str__(self):
         return self.title
 
+    def save(self, *args, **options):
+        """`completed_at` is ours: GHL does not tell it."""
+        if "completed" in (options.get("update_fields") or ()) and self.completed != bool(self.completed_at):
+            self.completed_at = timezone.now() if self.completed else None
+            options["update_fields"] = {*options["update_fields"], "completed_at"}
+        super().save(*args, **options)
+
     def complete(self, by):
-        return self._finish(by, True)
+        return self.edit(by, completed=True)
 
     def reopen(self, by):
-        return self._finish(by, False)
-
-    def _finish(self, by, completed):
-        with transaction.atomic():
-            change = self.edit(by, completed=completed)
-            if change:
-                self.completed_at = timezone.now() if completed else None
-                self.save(update_fields=["completed_at"])
-        return change
+        return self.edit(by, completed=False)

@@ -2,15 +2,20 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from contacts import access
 from contacts.badges import Badges
 from contacts.fields import clock_of
-from contacts.models import Change, NotEditable
+from contacts.models import Change, NotEditable, NotUndoable
 from contacts.views import fields, page
-from contacts.views.acts import back, contact_or_404, edits, tell
+from contacts.views.acts import back as back_to
+from contacts.views.acts import contact_or_404, edits, tell
 from rankr_dash.htmx import wants_part
+
+EVERYTHING = ["name-changed", "work-changed", "notes-changed", "contact-changed"]
 
 
 @require_safe
@@ -27,33 +32,65 @@ def change(request, pk):
 
 @edits
 def retry(request, pk):
-    change = change_or_404(request, pk)
-    if not change.location.is_editable:  # of the location alone: the refused act may be this contact's deletion
-        raise NotEditable(change.location.not_editable_because)
+    change = change_to_send(request, pk)
     return decided(request, change, change.retry(), "It is on its way to GHL again.")
 
 
 @edits
+def keep_mine(request, pk):
+    change = change_to_send(request, pk)
+    return decided(request, change, change.keep_mine(), "Yours is on its way to GHL.")
+
+
+@edits
+def keep_original(request, pk):
+    change = change_to_send(request, pk)
+    return decided(request, change, change.keep_original(), "The original is on its way to GHL.")
+
+
+@edits
+def make_anew(request, pk):
+    """GHL no longer has it: make it there again."""
+    change = change_to_send(request, pk)
+    return decided(request, change, change.make_anew(request.user) is not None, "It is being made anew in GHL.")
+
+
+@edits
 def keep_theirs(request, pk):
+    """Also "ignore": then with a reason."""
     change = change_or_404(request, pk)
-    return decided(request, change, change.keep_theirs(), "It is as GHL has it.")
+    because = request.POST.get("because", "").strip()
+    return decided(request, change, change.keep_theirs(request.user, because), "It is as GHL has it.")
 
 
 @edits
 def undo(request, pk):
-    """Take a deletion back before it is sent."""
+    """Take it back: before it is sent without a trace in GHL, afterwards by a change that does the opposite."""
     change = change_or_404(request, pk)
-    is_back = change.record.undo_delete(change, by=request.user)
-    if not is_back:
-        messages.error(request, "Too late to undo: the deletion has been sent to GHL.")
+    if not access.may_undo(request.user, change):
+        raise NotEditable("Only a manager can take back what a colleague did, or what is older than a day.")
+    try:
+        with transaction.atomic():
+            back = change.undo(request.user)
+    except NotUndoable as reason:
+        back = None
+        messages.error(request, str(reason))
+    if change.verb != Change.Verb.DELETE:
+        change.refresh_from_db()
+        if not wants_part(request) or "next" in request.POST:
+            return back_to(request, change.contact)
+        return tell(part_of(request, back or change, "Taken back" if back else ""), EVERYTHING)
     if not wants_part(request):
-        return back(request, change.contact)
-    contact = change.contact
+        return back_to(request, change.contact)
+    contact = contact_or_404(request, change.contact_id)
     if change.kind == Change.Kind.CONTACT:
         return redirect(contact)
     if change.kind == Change.Kind.TASK:
         context = {**page.tasks(contact), "said": "Task is back", "focus": change.task_id}
         template, events = "contacts/_contact_tasks.html", ["contact-changed", "work-changed"]
+    elif change.kind == Change.Kind.APPOINTMENT:
+        context = page.appointments(contact)
+        template, events = "contacts/_contact_appointments.html", ["contact-changed", "work-changed"]
     else:
         context = {**page.history(contact), "said": "Note is back"}
         template, events = "contacts/_contact_history.html", ["notes-changed"]
@@ -65,9 +102,9 @@ def decided(request, change, was_first, said):
     if not was_first:
         messages.info(request, "Somebody has decided about this meanwhile.")
     if not wants_part(request) or "next" in request.POST:
-        return back(request, change.contact)
+        return back_to(request, change.contact)
     change.contact.refresh_from_db()
-    return tell(part_of(request, change, said), ["name-changed", "work-changed", "notes-changed"])
+    return tell(part_of(request, change, said), EVERYTHING)
 
 
 def part_of(request, change, said=""):
@@ -89,6 +126,8 @@ def place_of(request, contact, change):
     if change.kind == Change.Kind.NOTE:
         note = page.dress(change.note, Badges(contact))
         return f"#note-{note.pk}", "contacts/_contact_note.html", {"note": note}
+    if change.kind == Change.Kind.APPOINTMENT:
+        return "#panel-appointments", "contacts/_contact_appointments.html", page.appointments(contact)
     if change.verb == Change.Verb.TAGS:
         return "#contact-tags", "contacts/_contact_tags.html", page.tags(contact)
     if change.verb != Change.Verb.UPDATE:
@@ -111,4 +150,13 @@ def slugs_of(contact, change):
 
 def change_or_404(request, pk):
     changes = Change.objects.visible_to(request.user)
-    return get_object_or_404(changes.select_related("contact__location", "location", "task", "note"), pk=pk)
+    rows = changes.select_related("contact__location", "location", "task", "note", "appointment", "business")
+    return get_object_or_404(rows, pk=pk)
+
+
+def change_to_send(request, pk):
+    """One that may be sent: a question to the location alone, for the change may be this contact's deletion."""
+    change = change_or_404(request, pk)
+    if not change.location.is_editable:
+        raise NotEditable(change.location.not_editable_because)
+    return change

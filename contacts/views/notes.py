@@ -9,6 +9,7 @@ from contacts.models import Note, RemoteUser
 from contacts.note_text import plain_text
 from contacts.views import page
 from contacts.views.acts import back, contact_or_404, contact_to_edit, done, edits, note_to_edit, tell
+from contacts.views.submissions import free, submission_of, was_saved
 from rankr_dash.htmx import wants_part
 
 PART = "contacts/_contact_note.html"
@@ -21,9 +22,12 @@ def add_note(request, pk):
     composer = {"contact": contact, "composing": "note", **page.composer(request, contact)}
     if not form.is_valid():
         return page.refused(request, contact, "contacts/_composer.html", composer | {"note_form": form})
+    body, form_id = form.cleaned_data["body"], submission_of(request)
+    if was_saved(request.user, contact, "note", form_id, body=body):
+        return done(request, contact, "contacts/_composer.html", composer | {"said": "Note saved", "is_saved": True})
     author = RemoteUser.objects.filter(location=contact.location, user=request.user).first()
-    note = Note(contact=contact, location=contact.location, body=form.cleaned_data["body"], author=author)
-    note.create(by=request.user)
+    note = Note(contact=contact, location=contact.location, body=body, author=author)
+    note.create(by=request.user, submission=free(form_id, request.user))
     return done(request, contact, "contacts/_composer.html", composer | {"said": "Note saved", "is_saved": True})
 
 

@@ -1,5 +1,7 @@
 """What the parts of the contact page show. A part asked for by itself gets the same as within the page."""
 
+import uuid
+
 from django.conf import settings
 from django.db.models import Q
 from django.shortcuts import render
@@ -186,6 +188,7 @@ def composer(request, contact):
     return {
         "people": people(contact, contact.owner),
         "me_there": RemoteUser.objects.filter(location=contact.location_id, user=request.user).first(),
+        "submission": uuid.uuid4(),
         "default_due": local(due.next_working_day(contact.location), contact),
     }
 

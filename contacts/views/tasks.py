@@ -9,6 +9,7 @@ from contacts.forms_contact import TaskForm
 from contacts.models import Task
 from contacts.views import page
 from contacts.views.acts import back, contact_or_404, contact_to_edit, done, edits, task_to_edit, tell
+from contacts.views.submissions import free, submission_of, was_saved
 from rankr_dash.htmx import wants_part
 
 PART, PANEL = "contacts/_contact_task.html", "contacts/_contact_tasks.html"
@@ -39,7 +40,10 @@ def add_task(request, pk):
     composer = {"contact": contact, "composing": "task", **page.composer(request, contact)}
     if not form.is_valid():
         return page.refused(request, contact, "contacts/_composer.html", composer | {"task_form": form})
-    Task(contact=contact, location=contact.location, **form.values()).create(by=request.user)
+    form_id, values = submission_of(request), form.values()
+    if not was_saved(request.user, contact, "task", form_id, title=values["title"], body=values["body"]):
+        task = Task(contact=contact, location=contact.location, **values)
+        task.create(by=request.user, submission=free(form_id, request.user))
     saved = composer | {"said": "Task added", "is_saved": True}
     return done(request, contact, "contacts/_composer.html", saved, [*EVENTS, "tasks-changed"])
 

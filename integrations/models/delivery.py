@@ -10,8 +10,8 @@ class Delivery(Leased):
     """Edits to one record on their way to GHL, one request at a time.
 
     One unfinished Delivery per record keeps its edits in order. `sent_at` is committed before the request leaves, so
-    that after a crash it is known that GHL may have it. `known_ids` is what the contact's notes or tasks were before
-    a create was first sent: a row that is not among them and looks the same is the one we made.
+    that after a crash it is known that GHL may have it. `doubt_since` is when we began to ask whether GHL has what was
+    sent: reads may show what was there some seconds ago, so one look proves nothing.
     """
 
     location = models.ForeignKey(Location, models.CASCADE, related_name="deliveries")
@@ -19,8 +19,7 @@ class Delivery(Leased):
     record_id = models.BigIntegerField()
     changes = models.ManyToManyField(Change, related_name="deliveries")
     sent_at = models.DateTimeField(null=True, blank=True)
-    known_ids = models.JSONField(default=list, blank=True)
-    last_exchange = models.JSONField(default=dict, blank=True)
+    doubt_since = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -166,3 +166,54 @@ def test_nothing_is_sent_again_where_nothing_may_be_sent(page, location, edit):
     location.save()
     assert page.post(f"/changes/{change.pk}/retry/", headers=HTMX).status_code == 403
     assert page.post(f"/changes/{change.pk}/keep-theirs/", headers=HTMX).status_code == 200
+
+
+# --- conflicts --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def conflict(edit):
+    return edit("conflict", theirs={"city": "Hammond"}, sentence="It was changed in GHL meanwhile.")
+
+
+def test_a_conflict_shows_the_three_values_side_by_side(page, contact, conflict):
+    shown = text(page.get(contact.get_absolute_url()))
+    for words in ("Conflict", "changed in GHL meanwhile", "Mine", "Chicago", "Theirs", "Hammond", "Original", "Gary"):
+        assert words in shown, words
+    for verb in ("keep-mine", "keep-theirs", "keep-original"):
+        assert f"/changes/{conflict.pk}/{verb}/" in shown
+
+
+@pytest.mark.parametrize(
+    "verb, state, city",
+    [("keep-mine", "queued", "Chicago"), ("keep-original", "queued", "Gary"), ("keep-theirs", "cancelled", "Hammond")],
+)
+def test_choosing_a_side_decides(verb, state, city, page, contact, conflict):
+    response = page.post(f"/changes/{conflict.pk}/{verb}/", headers=HTMX)
+    conflict.refresh_from_db(), contact.refresh_from_db()
+    assert (conflict.state, contact.city) == (state, city)
+    assert response["HX-Retarget"] == "#field-city"
+    assert conflict.before == ({"city": "Hammond"} if state == "queued" else {"city": "Gary"})
+
+
+def test_a_newer_edit_takes_the_place_of_an_undecided_one(page, contact, ana, conflict):
+    newer = contact.edit(by=ana, city="Joliet")
+    conflict.refresh_from_db()
+    assert (conflict.state, conflict.decided_by) == ("cancelled", ana)
+    assert newer.before == {"city": "Hammond"}  # what Ana was shown of GHL
+
+
+def test_an_edit_waiting_for_a_connection_says_so(page, contact, edit):
+    edit("queued", sentence="This account is not connected to GHL at the moment.")
+    assert "Waiting" in text(page.get(contact.get_absolute_url()))
+
+
+def test_what_was_deleted_in_ghl_can_be_made_anew_or_discarded(page, contact, ana, add_task):
+    task = add_task(contact, "Send it", timezone.now(), remote_id="t1")
+    change = task.edit(by=ana, title="Send it now")
+    Change.objects.filter(pk=change.pk).update(state="refused", settled_at=timezone.now(), failure="NotFound")
+    panel = text(page.get(f"/contacts/{contact.pk}/tasks/", headers=HTMX))
+    assert "Make it anew" in panel and "Discard" in panel
+    page.post(f"/changes/{change.pk}/make-anew/", headers=HTMX)
+    task.refresh_from_db()
+    assert task.remote_id is None and task.changes.get(verb="create").state == "queued"

@@ -46,11 +46,12 @@ def test_it_says_what_happened(as_user, ana, add_change):
         assert words in page, words
 
 
-def test_mine_are_mine_and_only_admins_see_everyone(as_user, ana, ada, max_, add_change):
+def test_mine_are_mine_and_only_managers_and_admins_see_everyone(as_user, ana, ada, max_, add_change):
     mine, theirs = add_change(ana), add_change(max_)
     assert shown(as_user(ana).get("/outbox/")) == {mine.pk}
     assert shown(as_user(ana).get("/outbox/?who=everyone")) == {mine.pk}
-    assert shown(as_user(max_).get("/outbox/?who=everyone")) == {theirs.pk}
+    assert shown(as_user(max_).get("/outbox/")) == {theirs.pk}
+    assert shown(as_user(max_).get("/outbox/?who=everyone")) == {mine.pk, theirs.pk}
     assert shown(as_user(ada).get("/outbox/")) == set()
     assert shown(as_user(ada).get("/outbox/?who=everyone")) == {mine.pk, theirs.pk}
 
@@ -65,6 +66,50 @@ def test_everyone_stops_at_the_businesses_one_administers(as_user, ana, ada, add
     there = Location.objects.create(business=second_business, remote_id="loc2")
     theirs = add_change(ana, business=second_business, location=there)
     assert theirs.pk not in shown(as_user(ada).get("/outbox/?who=everyone"))
+
+
+@pytest.fixture
+def four_alike(contact, ana, max_):
+    """Four notes that GHL refused for the same reason, one of them Max's, and one for another."""
+    changes = []
+    for by in (ana, ana, ana, max_):
+        note = contact.notes.model(contact=contact, location=contact.location, body="x")
+        changes.append(note.create(by=by))
+    other = contact.edit(by=ana, city="Gary")
+    refused = Change.objects.filter(pk__in=[change.pk for change in changes])
+    refused.update(state="refused", settled_at=timezone.now(), failure="ScopeMissing", attempts=1)
+    Change.objects.filter(pk=other.pk).update(state="refused", settled_at=timezone.now(), failure="Invalid city")
+    return changes
+
+
+def test_those_that_failed_alike_are_together(as_user, ana, ada, four_alike):
+    assert "<b>3 alike</b> new notes: GHL has not given us permission" in as_user(ana).get("/outbox/").content.decode()
+    assert "<b>4 alike</b>" in as_user(ada).get("/outbox/?who=everyone").content.decode()
+
+
+def test_all_of_them_are_sent_again_and_their_progress_shown(as_user, ana, four_alike):
+    page = as_user(ana)
+    response = page.post(f"/outbox/{four_alike[0].pk}/retry-all/", follow=True)
+    assert Change.objects.filter(state="unknown").count() == 3  # looked for before they are sent again
+    assert "0 of 3" in response.content.decode()
+    Change.objects.filter(state="unknown").update(state="confirmed", settled_at=timezone.now())
+    assert "All 3 have arrived" in page.get(f"/outbox/{four_alike[0].pk}/progress/").content.decode()
+
+
+def test_all_of_them_are_ignored_with_a_reason(as_user, max_, contact, four_alike):
+    as_user(max_).post(f"/outbox/{four_alike[0].pk}/ignore-all/", {"because": "too old"})
+    states = set(Change.objects.filter(kind="note").values_list("state", "decided_by", "decided_because"))
+    assert states == {("cancelled", max_.pk, "too old")}
+    assert contact.history.filter(reason="too old").count() == 4
+    assert Change.objects.get(kind="contact").state == "refused"
+
+
+def test_staff_decide_only_about_their_own(as_user, ana, four_alike):
+    page = as_user(ana)
+    assert page.post(f"/outbox/{four_alike[3].pk}/retry-all/").status_code == 404
+    page.post(f"/outbox/{four_alike[0].pk}/ignore-all/", {"because": "x"})
+    four_alike[3].refresh_from_db()
+    assert four_alike[3].state == "refused"
 
 
 def test_an_empty_outbox_is_good_news(as_user, ana):
