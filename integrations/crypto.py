@@ -1,7 +1,7 @@
 """Sealed text at rest: AES-256-GCM with a key ring.
 
 A sealed value is `key id:base64(nonce + ciphertext)`. The first key of ENCRYPTION_KEYS seals, every key opens. The
-associated data names the row and field, so that a ciphertext moved to another row does not open there.
+associated data names the row, its owner and the field, so that a ciphertext moved to another row does not open there.
 """
 
 import base64
@@ -17,7 +17,11 @@ NONCE_BYTES = 12
 
 
 class CannotOpen(Exception):
-    """The value was sealed with a key we do not have, or for another row."""
+    """The value was sealed for another row, or has been altered."""
+
+
+class KeyMissing(CannotOpen):
+    """The value was sealed with a key that is not in ENCRYPTION_KEYS: that is for whoever runs the server to mend."""
 
 
 def key_ring():
@@ -53,17 +57,22 @@ def unseal(sealed, bound_to):
     key_id, _, text = sealed.partition(":")
     key = key_ring().get(key_id)
     if key is None:
-        raise CannotOpen(f"No key named {key_id!r} in ENCRYPTION_KEYS.")
-    raw = base64.b64decode(text)
+        raise KeyMissing(f"No key named {key_id!r} in ENCRYPTION_KEYS.")
     try:
+        raw = base64.b64decode(text, validate=True)
         return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _context(key_id, bound_to)).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise CannotOpen("This value was sealed for another row or has been altered.") from None
+
+
+def key_of(sealed):
+    """The id of the key it was sealed with; "" for an empty value."""
+    return sealed.partition(":")[0]
 
 
 def is_current(sealed):
     """Sealed with the newest key, or empty."""
-    return not sealed or sealed.startswith(next(iter(key_ring())) + ":")
+    return not sealed or key_of(sealed) == next(iter(key_ring()))
 
 
 def _context(key_id, bound_to):

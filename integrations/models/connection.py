@@ -24,12 +24,19 @@ class ConnectionQuerySet(models.QuerySet):
         return self.filter(status__in=Connection.USABLE)
 
 
+class AgencyQuerySet(models.QuerySet):
+    def administered_by(self, user):
+        return self.filter(business__memberships__user=user, business__memberships__role=Role.ADMIN)
+
+
 class Agency(TokenHolder):
     """An agency's own access, as one Business was given it: it can make tokens for each of the agency's locations."""
 
     business = models.ForeignKey(Business, models.CASCADE, related_name="agencies")
     connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     connected_at = models.DateTimeField(default=timezone.now)
+
+    objects = AgencyQuerySet.as_manager()
 
     class Meta(TokenHolder.Meta):
         verbose_name_plural = "agencies"
@@ -40,6 +47,9 @@ class Agency(TokenHolder):
 
     def __str__(self):
         return f"agency {self.company_id} of {self.business}"
+
+    def _owner(self):
+        return f"business {self.business_id}"
 
 
 class Connection(TokenHolder):
@@ -65,6 +75,10 @@ class Connection(TokenHolder):
     def __str__(self):
         return f"{self.get_kind_display()} connection of {self.location}"
 
+    @property
+    def is_static(self):
+        return self.kind == self.Kind.PIT
+
     def has_scope(self, scope):
         return scope in self.scopes
 
@@ -77,6 +91,10 @@ class Connection(TokenHolder):
     def wants_new_token(self):
         """A Private Integration Token that should be rotated before GHL's ninety days are over."""
         return self.kind == self.Kind.PIT and timezone.now() - self.token_obtained_at >= PIT_WARNS_AFTER
+
+    def _owner(self):
+        # The location is the tenant's and holds all its data. A location that moved would take its access along.
+        return f"location {self.location_id}"
 
 
 class ConnectAttempt(models.Model):

@@ -8,7 +8,7 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import models
+from django.db import DatabaseError, connection, models
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -63,6 +63,18 @@ class Leased(models.Model):
         """Write the last word of this claim. True unless somebody else has taken over."""
         return self.mine().update(lease_until=None, strikes=0, **values) == 1
 
+    def hand_back(self):
+        """Give the claim up unfinished and at once due again. Whatever the claim still writes is turned away.
+
+        The strike stands: a time limit ends a process in the same way as a restart does.
+        """
+        unheld = {"lease_until": None, "fence": F("fence") + 1}
+        try:
+            self.mine().update(**unheld)
+        except DatabaseError:  # we were stopped in the middle of a query: its connection is of no more use
+            connection.close()
+            self.mine().update(**unheld)
+
     def work(self, act, give_up):
         """What `act()` answers, for a row just claimed. What nobody foresaw puts the row off, and at last gives it up.
 
@@ -81,4 +93,7 @@ class Leased(models.Model):
             if self.strikes >= MOST_STRIKES:
                 return give_up()
             self.mine().update(lease_until=None, next_at=timezone.now() + STRUCK_WAIT)
+        except BaseException:  # this process is told to end
+            self.hand_back()
+            raise
         return None

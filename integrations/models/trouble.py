@@ -2,6 +2,7 @@ from django.db import models
 from django.utils import timezone
 
 from integrations.models.connection import Connection
+from integrations.operations import words_for
 
 
 class Trouble(models.Model):
@@ -29,3 +30,8 @@ class Trouble(models.Model):
 
     def __str__(self):
         return f"{self.error} of {self.method} {self.path}, {self.times} times"
+
+    @property
+    def doing(self):
+        """What we were at, in words."""
+        return words_for(self.method, self.path)

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
 from contacts.models import Business
-from integrations import connect, health, sync, tasks
-from integrations.models import Connection
+from integrations import connect, health, standing, sync, tasks
+from integrations.models import Agency, Connection
+from integrations.views import installs
 from rankr_dash.htmx import answer
 
 
@@ -37,9 +38,13 @@ class TokenForm(forms.Form):
 def connections(request):
     businesses = _administered(request)
     rows = health.of(access.in_scope(request, Connection.objects, "location__business").administered_by(request.user))
+    for row in rows:
+        row.words = standing.of(row.connection)
     context = {
         "rows": rows,
         "businesses": businesses,
+        "agencies": Agency.objects.administered_by(request.user).prefetch_related("connections__location"),
+        "install_waits": installs.waiting_code(request) is not None,
         "troubled": sum(row.needs_someone for row in rows),
         "form": TokenForm(request.user),
         "catching_up": any(row.run for row in rows),
@@ -60,22 +65,6 @@ def start(request):
 def reconnect(request, pk):
     connection = _mine(request, pk)
     return _consent(request, connection.location.business, connection.location)
-
-
-@login_required
-@require_safe
-def callback(request):
-    """Where GHL sends the admin back. Code and state leave the address bar with the redirect."""
-    try:
-        connection = connect.finish(
-            request.user, request.session.session_key, request.GET.get("state"), request.GET.get("code")
-        )
-    except connect.CannotConnect as refusal:
-        messages.error(request, str(refusal))
-    else:
-        _begin_sync(connection)
-        messages.success(request, "Connected. Contacts appear within seconds, notes follow.")
-    return redirect("integrations:connections")
 
 
 @login_required

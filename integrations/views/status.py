@@ -8,10 +8,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
 from contacts.models import Contact, ContactFreshness
-from integrations import health, sync, tasks
+from integrations import health, incidents, sync, tasks
 from integrations.models import Connection, SyncRun
 
 LATE_AFTER_S = 30 * 60
+MOST_BANNERS = 3
 PANELS = {
     "record": ("record_at", "contacts_checked_at"),
     "notes": ("notes_at", "notes_checked_at"),
@@ -32,10 +33,11 @@ def status(request):
 @require_safe
 def banner(request):
     """What is wrong with the connections in view, if anything: what happened, what it costs, one action."""
-    rows = health.of(access.in_scope(request, Connection.objects, "location__business"))
-    rows = [row for row in rows if row.needs_someone]
+    notices = incidents.notices(access.in_scope(request, Connection.objects, "location__business"))
     administered = set(Connection.objects.administered_by(request.user).values_list("pk", flat=True))
-    return render(request, "integrations/_banner.html", {"rows": rows, "administered": administered})
+    most = len(notices) if len(notices) <= MOST_BANNERS else MOST_BANNERS - 1
+    context = {"notices": notices[:most], "more": len(notices) - most, "administered": administered}
+    return render(request, "integrations/_banner.html", context)
 
 
 @login_required
