@@ -8,13 +8,14 @@ VENV ?= .venv
 ARGS ?=
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test install fresh lint fmt types lock
+.PHONY: help demo test faults install fresh lint fmt types lock
 
 python := $(VENV)/bin/python
 
 help:
 	@echo "make demo      run everything here, with a pretend GHL: nothing to set up, Ctrl-C stops it"
 	@echo "make test      run every test"
+	@echo "make faults    kill, cut, slow down and wipe, and see what is lost: up to an hour (ONLY=18,19+25 SEED=7 FULL=1)"
 	@echo "make install   only make the environment ($(VENV))"
 	@echo "make fresh     forget the local data (.local)"
 	@echo "make lint      say what is not in order      make fmt    put it in order"
@@ -27,6 +28,10 @@ demo:
 test:
 	@$(call environment,requirements-dev.txt)
 	@exec "$(python)" -m pytest $(ARGS)
+
+faults:
+	@$(call environment,requirements-dev.txt)
+	@"$(python)" -m tests.faults --only "$(ONLY)" --seed $(or $(SEED),1) $(if $(FULL),--full) $(ARGS)
 
 install:
 	@$(call environment,requirements-dev.txt)

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
+from integrations import standing
+from integrations.backlog import in_words
 from integrations.ghl import scopes
 from integrations.models import Connection, InboundEvent, SyncRun, Usage
 
@@ -28,18 +30,12 @@ class Health:
 
     @property
     def state(self):
-        status = self.connection.status
-        if status in (Connection.Status.DISCONNECTED, Connection.Status.NEEDS_REAUTH):
-            return "disconnected"
-        if status == Connection.Status.SUSPENDED:
-            return "attention"
+        access = standing.of(self.connection).state
+        if access == "disconnected" or not self.connection.is_active:
+            return access
         if self.run and (self.run.kind == "full" or self.last is None):
             return "catching_up"
-        if self.is_late:
-            return "delayed"
-        if self.connection.wants_new_token:
-            return "attention"
-        return "healthy"
+        return "delayed" if self.is_late and access == "healthy" else access
 
     @property
     def is_late(self):
@@ -55,8 +51,8 @@ class Health:
             minutes = self.seconds_left // 60
             about = f", ~{minutes + 1} min" if left else ""
             return f"Catching up, {left:,} left{about}"
-        if self.state == "disconnected" and self.connection.status == Connection.Status.NEEDS_REAUTH:
-            return "Disconnected"
+        if self.state == "delayed" and self.last:
+            return f"Delayed, {in_words(int((timezone.now() - self.last.started_at).total_seconds()))} behind"
         return ""
 
     @property
@@ -118,14 +114,13 @@ class Health:
 
 def of(connections):
     """The health of each connection, worst first."""
-    connections = list(connections.select_related("location__business"))
+    heard = InboundEvent.objects.filter(remote_location_id=OuterRef("location__remote_id")).order_by("-received_at")
+    newest = Subquery(heard.values("received_at")[:1])  # the index's first entry, whatever has come in so far
+    connections = list(connections.select_related("location__business").annotate(last_webhook_at=newest))
     today = {usage.connection_id: usage for usage in Usage.objects.filter(connection__in=connections, day=_today())}
     running = {run.connection_id: run for run in _runs(connections).filter(finished_at=None)}
     finished = _runs(connections).filter(outcome=SyncRun.Outcome.COMPLETE).order_by("connection", "-started_at")
     last = {run.connection_id: run for run in finished.distinct("connection")}
-    locations = [connection.location.remote_id for connection in connections]
-    received = InboundEvent.objects.filter(remote_location_id__in=locations).values_list("remote_location_id")
-    told = dict(received.annotate(Max("received_at")))
     rows = [
         Health(
             connection,
@@ -133,7 +128,7 @@ def of(connections):
             last.get(connection.pk),
             today[connection.pk].requests if connection.pk in today else 0,
             today[connection.pk].retries if connection.pk in today else 0,
-            told.get(connection.location.remote_id),
+            connection.last_webhook_at,
         )
         for connection in connections
     ]

@@ -1,23 +1,48 @@
 """Tasks ring the bell: an id goes in, a flow does the work. What is due stands in the rows."""
 
 import logging
+import threading
+import time
 
-from celery import shared_task
+from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from integrations import events, housekeeping, sync, writeback
-from integrations.models import SyncRun
+from integrations import events, gateway, housekeeping, incidents, sync, tokens, writeback
+from integrations.models import Agency, Connection, SyncRun
 
 log = logging.getLogger(__name__)
 
+# Rings that may wait in one queue. With the workers away every sweep would add the same ones again.
+MOST_RINGS = 1000
+FEW_RINGS = 100  # with more of them waiting, a sweep adds none: they may well be for the same rows
+AWAY_S = 3.0  # after the broker could not be reached nobody waits for it again for so long
+_away_until = 0.0
 
-def ring(task, pk):
-    """Ask a worker to look at this row now. When the broker is away the sweeper rings again: nothing is lost."""
+
+def ring(task, pk, after=0.0):
+    """Ask a worker to look at this row now, or some seconds from now. When the broker is away, or this process by
+    then, the sweeper rings again: nothing is lost."""
+    if after:
+        timer = threading.Timer(after, ring, (task, pk))
+        timer.daemon = True
+        timer.start()
+        return
+    global _away_until
+    if time.monotonic() < _away_until:
+        return
     try:
-        task.delay(pk)
+        if rings_waiting(task) < MOST_RINGS:
+            task.delay(pk)
     except (OperationalError, RedisError, OSError) as trouble:
+        _away_until = time.monotonic() + AWAY_S
         log.warning("could not ring for %s %s: %s", task.name, pk, type(trouble).__name__)
+
+
+def rings_waiting(task):
+    """How many messages wait in the queue of this task."""
+    queue = current_app.amqp.router.route({}, task.name)["queue"]
+    return gateway.shared_redis().llen(queue.name)
 
 
 def ring_run(run):
@@ -27,12 +52,15 @@ def ring_run(run):
 
 @shared_task
 def push_delivery(delivery_id):
-    writeback.push(delivery_id)
+    for pk, seconds in writeback.push(delivery_id):
+        ring(push_delivery, pk, after=seconds)
 
 
-@shared_task
+@shared_task(soft_time_limit=300, time_limit=360)
 def work_sync(run_id):
-    sync.work(run_id)
+    run = sync.work(run_id)
+    if run and run.is_ready:
+        ring_run(run)
 
 
 @shared_task
@@ -47,21 +75,79 @@ def handle_event(event_id):
 
 
 @shared_task
+def renew_connection(connection_id):
+    tokens.renew_if_due(Connection, connection_id)
+
+
+@shared_task
+def renew_agency(agency_id):
+    tokens.renew_if_due(Agency, agency_id)
+
+
+@shared_task
+def tell_incident(incident_id):
+    incidents.tell(incident_id)
+
+
+@shared_task
 def sweep():
-    for pk in writeback.waiting_deliveries():
-        ring(push_delivery, pk)
-    for run in sync.waiting_runs():
-        ring_run(run)
-    for pk in events.waiting_events():
-        ring(handle_event, pk)
+    """Ring for all that is due. What breaks in one part must not keep the bells of the others from ringing."""
+    for part in (_ring_for_edits, _ring_for_runs, _ring_for_events, _ring_for_tokens, _ring_for_incidents):
+        try:
+            part()
+        except Exception:
+            log.exception("the sweep was broken off in %s", part.__name__)
+
+
+@shared_task
+def catch_up():
+    events.catch_up()
 
 
 @shared_task
 def start_due_syncs():
-    for connection in sync.due_connections():
-        ring_run(sync.start(connection))
+    for run in sync.start_due():
+        ring_run(run)
 
 
-@shared_task
+@shared_task(soft_time_limit=1800, time_limit=1860)
 def tidy():
     housekeeping.tidy()
+
+
+def _ring_for_edits():
+    _ring_all(push_delivery, writeback.waiting_deliveries)
+
+
+def _ring_for_runs():
+    if is_short(read_contact) or is_short(work_sync):
+        for run in sync.waiting_runs():
+            ring_run(run)
+
+
+def _ring_for_events():
+    _ring_all(handle_event, events.waiting_events)
+
+
+def _ring_for_tokens():
+    _ring_all(renew_connection, tokens.due_connections)
+    _ring_all(renew_agency, tokens.due_agencies)
+
+
+def _ring_for_incidents():
+    incidents.watch_access()
+    _ring_all(tell_incident, incidents.waiting_incidents)
+
+
+def _ring_all(task, due):
+    if is_short(task):
+        for pk in due():
+            ring(task, pk)
+
+
+def is_short(task):
+    """Whether few rings wait in the queue of this task. So also while nobody can look."""
+    try:
+        return rings_waiting(task) < FEW_RINGS
+    except (RedisError, OSError):
+        return True

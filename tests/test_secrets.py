@@ -351,7 +351,7 @@ def it_happened(story):
 
 
 def kept_of_exchanges():
-    kept = [str(delivery.last_exchange) for delivery in Delivery.objects.all()]
+    kept = [str(exchange) for exchange in Change.objects.values_list("exchange", flat=True)]
     kept += Change.objects.values_list("technical", flat=True)
     kept += SyncRun.objects.values_list("stop_reason", flat=True)
     kept += Connection.objects.values_list("status_reason", flat=True)

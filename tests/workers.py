@@ -1,5 +1,7 @@
 """Real processes of the app on the test database, pointed at a sandbox GHL."""
 
+import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -9,6 +11,7 @@ import time
 import requests
 from django.db import connection as database
 
+from rankr_dash.embedded.parent import die_with_parent
 from rankr_dash.embedded.servers import free_port
 from tests.sandbox_control import ROOT
 
@@ -35,14 +38,21 @@ class Processes:
             **environment,
         }
         self.running = []
+        self.numbers = itertools.count(1)
         self.log = (folder / "processes.log").open("ab")
 
-    def start_worker(self, pool="prefork", concurrency=2):
-        """Prefork as in production; threads where a test needs the worker only to be there."""
+    def start_worker(self, pool="prefork", concurrency=2, beat=True, app="rankr_dash"):
+        """Prefork as in production; threads where a test needs the worker only to be there. It serves all queues."""
+        clock = ["-B", "-s", str(self.folder / "beat")] if beat else []
         return self._start(
-            "celery", "-A", "rankr_dash", "worker", "-B", "-P", pool, "-c", str(concurrency),
-            "-s", str(self.folder / "beat"), "--without-gossip", "--without-mingle", "-l", "ERROR",
+            "celery", "-A", app, "worker", *clock, "-P", pool, "-c", str(concurrency),
+            "-n", f"worker{next(self.numbers)}@%h", "--without-gossip", "--without-mingle", "-l", "ERROR",
         )  # fmt: skip
+
+    def start_beat(self):
+        """By itself, as in production, so that workers can be killed without it."""
+        schedule = str(self.folder / "beat-alone")
+        return self._start("celery", "-A", "rankr_dash", "beat", "-s", schedule, "--pidfile=", "-l", "ERROR")
 
     def start_web(self):
         process = self._start(
@@ -55,14 +65,23 @@ class Processes:
     def kill(self, *processes):
         """Each with its children at once, as when the machine goes away. Without arguments: all of them."""
         for process in processes or list(self.running):
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # none of them is left
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             self.running.remove(process)
+
+    def children(self, process):
+        """The ids of the living processes of its group besides itself."""
+        asked = ["ps", "-A", "-o", "pid=,pgid=,stat="]
+        rows = [line.split() for line in subprocess.run(asked, capture_output=True, text=True).stdout.splitlines()]
+        living = [(int(pid), int(group)) for pid, group, state in rows if not state.startswith("Z")]
+        return sorted(pid for pid, group in living if group == process.pid != pid)
 
     def _start(self, *command):
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=ROOT, env=self.environment, start_new_session=True, stdout=self.log, stderr=self.log,
+            preexec_fn=die_with_parent(signal.SIGKILL),
         )  # fmt: skip
         self.running.append(process)
         return process
