@@ -2,7 +2,7 @@
 
 from contacts.models import Contact
 from integrations import sync, tasks
-from integrations.models import InboundEvent, SyncRun
+from integrations.models import Incident, InboundEvent, SyncRun
 from tests.faults import mirror
 from tests.faults.verdict import Verdict, case
 
@@ -69,14 +69,16 @@ def records_that_move_while_paging(rig):
     )
 
 
+# From which request of a list on it lies, and how.
 LIES = {
-    "an empty page": {"lie": "empty"},
-    "3 % of the rows": {"lie": "truncated", "share": 0.03},
-    "another location's rows": {"lie": "foreign"},
-    "a wrong total": {"lie": "wrong_total", "total": 3},
-    "the page before once more": {"lie": "repeat"},
-    "500": {"status": 500},
-    "a proxy's page": {"junk": "html"},
+    "an empty page": (2, {"lie": "empty"}),
+    "another location's rows": (2, {"lie": "foreign"}),
+    "only 3 % of everything": (1, {"lie": "truncated", "share": 0.03}),
+    "3 % of a page": (2, {"lie": "truncated", "share": 0.03}),
+    "a wrong total": (1, {"lie": "wrong_total", "total": 3}),
+    "the page before once more": (2, {"lie": "repeat"}),
+    "500": (2, {"status": 500}),
+    "a proxy's page": (2, {"junk": "html"}),
 }
 
 
@@ -86,12 +88,13 @@ def lists_that_lie(rig):
     sandbox, connection = synced(rig, contacts, environment={"GHL_PAGE": str(rig.size(quick=10, usual=100))})
     before = set(rig.people(connection).values_list("remote_id", flat=True))
     wrongly, foreign, outcomes, findings = 0, 0, {}, []
-    for name, action in LIES.items():
-        match = {"path": "/(contacts|locations/[^/]+/tasks)/search", "nth": 2, "times": 0}
+    for name, (nth, action) in list(LIES.items())[: rig.size(quick=3, usual=len(LIES))]:
+        match = {"path": "/(contacts|locations/[^/]+/tasks)/search", "nth": nth, "times": 0}
         sandbox.faults({"match": match, "action": action})
         run = reconciled(rig, connection, seconds=rig.size(quick=3, usual=25))
         sandbox.no_faults()
-        outcomes[name] = run.outcome or "unfinished"
+        alarm = ", alarm" if Incident.objects.open().filter(kind="guard").exists() else ""
+        outcomes[name] = (run.outcome or "unfinished") + alarm
         gone = before - set(rig.people(connection).values_list("remote_id", flat=True))
         strangers = Contact.objects.filter(location=connection.location).exclude(remote_id__in=before).count()
         wrongly, foreign = wrongly + len(gone), foreign + strangers

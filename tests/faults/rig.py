@@ -17,6 +17,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from contacts.models import Business, Contact, Membership, Role, User
+from integrations.models import InboundEvent
 from tests.sandbox_control import Sandbox, consent
 from tests.workers import Processes, wait_until
 
@@ -89,6 +90,15 @@ class Rig:
         Membership.objects.create(user=self.admin, business=business, role=Role.ADMIN)
         return consent(self.admin, business, self.sandbox)
 
+    def connect_another(self, connection, contacts):
+        """A second location of the same Business, with so many contacts."""
+        made = self.sandbox.edit("location", "create", name="Neighbour", timezone="America/Chicago", contacts=contacts)
+        return consent(self.admin, connection.location.business, self.sandbox, made["record"]["id"])
+
+    def read_whole(self, connection, seconds=600):
+        self.waited(lambda: connection.sync_runs.filter(kind="full", outcome="complete").exists(), seconds)
+        return connection
+
     def people(self, connection):
         return Contact.objects.filter(location=connection.location, deleted_at=None).order_by("remote_id")
 
@@ -101,6 +111,11 @@ class Rig:
         except AssertionError:
             return False
         return True
+
+    def webhooks_are_heard(self):
+        """GHL has sent all it had to, and nothing of it waits here."""
+        is_sent = not self.sandbox.webhooks(wait=10, limit=0)["pending"]
+        return is_sent and not InboundEvent.objects.filter(finished_at=None).exists()
 
     @staticmethod
     def now():
