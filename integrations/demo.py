@@ -7,8 +7,9 @@ import requests
 from django.contrib.auth import get_user_model
 
 from contacts.models import Business, Location, Membership, Role
-from integrations import connect, reference, sync
+from integrations.access import connect
 from integrations.management.commands.sync import wait_for
+from integrations.reading import reference, sync
 
 BUSINESS = "Northgate Roofing"
 PASSWORD = "demo-pass-2026"  # noqa: S105 (only ever in a demo)

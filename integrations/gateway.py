@@ -8,13 +8,13 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
-from integrations import tokens
+from integrations.access import tokens
 from integrations.ghl.breaker import Breaker
 from integrations.ghl.client import GhlClient
 from integrations.ghl.limits import RateBudget
 from integrations.ghl.transport import Transport
 from integrations.models import Connection, Usage
-from integrations.troubles import TroubleBook
+from integrations.monitoring.troubles import TroubleBook
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,10 @@ from django.dispatch import receiver
 
 from contacts.models import Change, Contact
 from contacts.signals import change_recorded, contact_opened
-from integrations import sync, tasks, writeback
+from integrations import tasks
 from integrations.models import Connection
+from integrations.reading import sync
+from integrations.writing import writeback
 
 
 @receiver(change_recorded, sender=Change)

@@ -8,8 +8,13 @@ from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from integrations import events, gateway, housekeeping, incidents, sync, tokens, writeback
+from integrations import gateway
+from integrations.access import incidents, tokens
 from integrations.models import Agency, Connection, SyncRun
+from integrations.monitoring import housekeeping
+from integrations.news import events
+from integrations.reading import sync
+from integrations.writing import writeback
 
 log = logging.getLogger(__name__)
 

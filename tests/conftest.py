@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 
 from contacts.models import Business, Contact, Location, Membership, Role, User
-from integrations import gateway, sync
+from integrations import gateway
 from integrations.management.commands.sync import wait_for
+from integrations.reading import sync
 from tests.sandbox_control import Sandbox, consent
 
 

@@ -12,7 +12,7 @@ __all__ = ["ROOT", "Sandbox", "consent"]
 
 def consent(user, business, sandbox, location_id=None, without=()):
     """What an admin does in the browser: start, agree on GHL's page (perhaps to less), come back."""
-    from integrations import connect
+    from integrations.access import connect
 
     page = urlsplit(connect.begin(user, business, "session"))
     asked = dict(parse_qsl(page.query))

@@ -23,10 +23,13 @@ from django.utils import timezone
 from sentry_sdk.transport import Transport
 
 from contacts.models import Business, Change, Contact, Note
-from integrations import connect, gateway, sync, tasks, tokens, writeback
+from integrations import gateway, tasks
+from integrations.access import connect, tokens
 from integrations.ghl import errors
 from integrations.management.commands.sync import wait_for
 from integrations.models import Connection, Delivery, SyncRun
+from integrations.reading import sync
+from integrations.writing import writeback
 from rankr_dash import sentry
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -2,7 +2,7 @@ from django.db import models
 from django.utils import timezone
 
 from integrations.models.connection import Connection
-from integrations.operations import words_for
+from integrations.monitoring.operations import words_for
 
 
 class Trouble(models.Model):

@@ -6,8 +6,10 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts import access
-from integrations import agencies, connect, sync, tasks
+from integrations import tasks
+from integrations.access import agencies, connect
 from integrations.models import Agency
+from integrations.reading import sync
 from rankr_dash.htmx import answer
 
 MANY = 20  # from here on a search box helps

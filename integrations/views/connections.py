@@ -9,8 +9,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
 from contacts.models import Business
-from integrations import connect, health, standing, sync, tasks
+from integrations import tasks
+from integrations.access import connect, standing
 from integrations.models import Agency, Connection
+from integrations.monitoring import health
+from integrations.reading import sync
 from integrations.views import installs
 from rankr_dash.htmx import answer
 

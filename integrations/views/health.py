@@ -12,10 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 from contacts import access
 from contacts.models import Business, Change
 from contacts.wording import what_of
-from integrations import absence, checkup
-from integrations.backlog import backlog
 from integrations.models import Connection
-from integrations.replay import replay
+from integrations.monitoring import checkup
+from integrations.monitoring.backlog import backlog
+from integrations.news.replay import replay
+from integrations.reading import absence
 from rankr_dash.htmx import answer
 
 LATEST, LOG_LINES, FAILED, REFUSED = 6, 40, 20, 6

@@ -12,8 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from contacts.models import Business
-from integrations import connect, sync, tasks
+from integrations import tasks
+from integrations.access import connect
 from integrations.models import Agency, ConnectAttempt
+from integrations.reading import sync
 
 log = logging.getLogger(__name__)
 

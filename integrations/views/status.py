@@ -8,8 +8,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
 from contacts.models import Contact, ContactFreshness
-from integrations import health, incidents, sync, tasks
+from integrations import tasks
+from integrations.access import incidents
 from integrations.models import Connection, SyncRun
+from integrations.monitoring import health
+from integrations.reading import sync
 
 LATE_AFTER_S = 30 * 60
 MOST_BANNERS = 3

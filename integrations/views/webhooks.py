@@ -6,8 +6,9 @@ from django.http import HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from integrations import events, tasks
+from integrations import tasks
 from integrations.ghl import signature
+from integrations.news import events
 
 log = logging.getLogger(__name__)
 

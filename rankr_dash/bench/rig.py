@@ -12,7 +12,7 @@ import requests
 from django.conf import settings
 
 from contacts.models import Business, Membership, Role, User
-from integrations import connect
+from integrations.access import connect
 from integrations.sandbox.process import SandboxProcess
 from rankr_dash.embedded.servers import free_port
 

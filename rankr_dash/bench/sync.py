@@ -8,8 +8,8 @@ from threading import Thread
 from django.db import connection as database
 
 from contacts.models import Appointment, Contact, HistoryEvent, Note, Task
-from integrations import sync
 from integrations.management.commands.sync import wait_for
+from integrations.reading import sync
 from rankr_dash.bench.rig import Rig, wait_until
 
 CALENDARS, COMPANY_PAGE = 4, 100

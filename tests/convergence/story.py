@@ -7,7 +7,7 @@ from unittest import mock
 
 from django.conf import settings
 
-from integrations import pull
+from integrations.reading import pull
 from tests.convergence.clock import Clock
 from tests.convergence.world import ACTS, LISTS, World
 

@@ -22,9 +22,12 @@ from contacts.models import (
     User,
 )
 from contacts.models.mirrored import plain
-from integrations import events, gateway, sync, writeback
+from integrations import gateway
 from integrations.ghl import payloads
 from integrations.models import Delivery, InboundEvent, SyncRun
+from integrations.news import events
+from integrations.reading import sync
+from integrations.writing import writeback
 from tests.convergence.crash import killed_at
 from tests.sandbox_control import consent
 

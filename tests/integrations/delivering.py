@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 
 from contacts.models import Change, Contact, Note, Task
-from integrations import writeback
 from integrations.models import Delivery
+from integrations.writing import writeback
 
 
 def somebody(connection):

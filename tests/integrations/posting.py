@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations import events, quarantine, sync
 from integrations.models import InboundEvent
+from integrations.news import events, quarantine
+from integrations.reading import sync
 from tests.integrations.signatures import HEADER, pem, sign
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"a key only these tests ever use.")

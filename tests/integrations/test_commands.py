@@ -156,7 +156,7 @@ def test_rotate_keys_may_run_twice(connection, settings):
 
 def test_a_forgotten_connection_needs_no_key(connection, settings):
     """A disconnected location holds no tokens, so it does not keep an old key alive."""
-    from integrations import connect as connecting
+    from integrations.access import connect as connecting
 
     connecting.disconnect(connection)
     settings.ENCRYPTION_KEYS = [a_key("new")]

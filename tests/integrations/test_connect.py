@@ -5,7 +5,7 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Business, Contact, Location, Membership
-from integrations import connect, tokens
+from integrations.access import connect, tokens
 from integrations.management.commands.sync import wait_for
 from integrations.models import ConnectAttempt, Connection
 from tests.sandbox_control import consent
@@ -129,7 +129,7 @@ def test_a_token_asks_to_be_replaced_after_eighty_days(sandbox, ada, northgate):
 
 def test_a_member_whose_email_ghl_knows_is_linked_once_and_an_admin_may_say_no(synced, ada, sandbox):
     from contacts.models import RemoteUser
-    from integrations import reference
+    from integrations.reading import reference
 
     remote = synced.location.remote_users.exclude(email="").first()
     ada.email = remote.email

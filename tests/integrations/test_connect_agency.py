@@ -3,7 +3,7 @@
 import pytest
 
 from contacts.models import Business, Location
-from integrations import agencies, connect
+from integrations.access import agencies, connect
 from integrations.models import Agency, Connection
 from tests.sandbox_control import consent
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Business, Location, Membership, Role, User
-from integrations import connect
+from integrations.access import connect
 from integrations.models import Agency, ConnectAttempt, Connection
 
 pytestmark = pytest.mark.django_db(transaction=True)

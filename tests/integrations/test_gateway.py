@@ -48,7 +48,7 @@ def test_an_error_in_the_block_stays_what_it_was_and_is_booked(sandbox, connecti
 
 @pytest.mark.django_db(transaction=True)
 def test_a_long_read_books_on_the_way(sandbox, connection, monkeypatch):
-    monkeypatch.setattr("integrations.troubles.EVERY_S", 0)
+    monkeypatch.setattr("integrations.monitoring.troubles.EVERY_S", 0)
     fails(sandbox, "/tags$")
     with client_for(connection, "reconcile") as client:
         client.tags()

@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts.models import Change, Location
-from integrations import backlog, checkup
 from integrations.gateway import breaker_of, shared_redis
 from integrations.ghl import errors
 from integrations.models import Connection, Delivery, InboundEvent, Incident, SyncRun, Trouble, Usage
-from integrations.operations import WORDS
+from integrations.monitoring import backlog, checkup
+from integrations.monitoring.operations import WORDS
 
 pytestmark = pytest.mark.django_db
 

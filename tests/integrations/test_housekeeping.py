@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import housekeeping
 from integrations.models import Connection, InboundEvent, Incident, QuarantinedEvent, SyncRun, Trouble
+from integrations.monitoring import housekeeping
 
 pytestmark = pytest.mark.django_db
 

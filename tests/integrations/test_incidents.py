@@ -8,7 +8,8 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from contacts.models import Location, Membership, Role, User
-from integrations import connect, incidents, tasks, tokens
+from integrations import tasks
+from integrations.access import connect, incidents, tokens
 from integrations.models import Connection, Incident
 from tests.sandbox_control import consent
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from integrations import agencies, connect, installs, tokens
+from integrations.access import agencies, connect, installs, tokens
 from integrations.ghl import errors
 from integrations.models import Agency, Connection, InboundEvent, Incident
 from tests.integrations.test_tokens import let_end

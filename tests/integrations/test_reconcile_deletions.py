@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Appointment, Contact, HistoryEvent, Note, Task
-from integrations import absence, sync
 from integrations.management.commands.sync import wait_for
 from integrations.models import Incident, SyncRun
+from integrations.reading import absence, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,9 +8,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from contacts.models import Contact, Task
-from integrations import drift, events, sync
 from integrations.management.commands.sync import wait_for
 from integrations.models import InboundEvent, Incident, SyncRun
+from integrations.news import events
+from integrations.reading import drift, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Business, Contact, ContactFreshness, Location
-from integrations import sync
 from integrations.management.commands.sync import wait_for
 from integrations.models import Connection, SyncRun
+from integrations.reading import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

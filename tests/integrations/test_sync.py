@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Appointment, Change, Contact, HistoryEvent, Note, Task
-from integrations import sync
 from integrations.management.commands.sync import wait_for
 from integrations.models import SyncRun
+from integrations.reading import sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -153,7 +153,7 @@ def test_open_edits_of_two_custom_fields_are_both_left_alone(synced, sandbox, an
 
 
 def test_scopes_that_were_taken_from_us_cost_their_bulk_reads_not_the_sync(sandbox, ada, northgate):
-    from integrations import connect
+    from integrations.access import connect
     from integrations.ghl.scopes import WANTED
 
     made = sandbox.post("tokens", {"action": "create_pit", "scopes": ["contacts.readonly", "calendars.readonly"]})

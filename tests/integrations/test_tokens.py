@@ -7,7 +7,7 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations import connect, tokens
+from integrations.access import connect, tokens
 from integrations.ghl import errors
 from integrations.models import Agency, Connection, Incident
 from tests.sandbox_control import consent
@@ -331,7 +331,7 @@ def test_while_the_token_host_does_not_answer_it_is_left_in_peace(connection, sa
 
 
 def test_nobody_is_told_before_five_minutes_without_any_token_have_passed(connection, sandbox):
-    from integrations import incidents
+    from integrations.access import incidents
 
     sandbox.faults({"match": REFRESH | {"times": 0}, "action": {"status": 503}})
     let_end(connection)

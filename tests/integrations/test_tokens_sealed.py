@@ -7,7 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from contacts.models import Business, Location
-from integrations import connect, crypto, tokens
+from integrations import crypto
+from integrations.access import connect, tokens
 from integrations.management.commands import rotate_keys
 from integrations.models import Agency, Connection, Incident
 from tests.integrations.test_tokens import at_once, let_be_due
@@ -95,7 +96,7 @@ def test_a_refresh_token_that_cannot_be_opened_does_too(connection, stranger):
 
 
 def test_a_key_the_server_lacks_parks_nobody_and_is_told_once(connection, settings):
-    from integrations import incidents
+    from integrations.access import incidents
 
     kept, settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS, [new_key("other")]
     for _ in range(2):

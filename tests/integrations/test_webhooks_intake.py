@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how_hard
 from hypothesis import strategies as st
 
-from integrations import events, tasks
+from integrations import tasks
 from integrations.models import InboundEvent, QuarantinedEvent
+from integrations.news import events
 from tests.integrations.posting import KEY, NEW_KEY, no_database, our_key, post  # noqa: F401
 from tests.integrations.signatures import HEADER, mutations, pem, sign
 

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Contact
-from integrations import events, quarantine
 from integrations.models import InboundEvent, Incident, QuarantinedEvent
+from integrations.news import events, quarantine
 from tests.integrations.posting import KEY, NEW_KEY, about, our_key, post, work_off  # noqa: F401
 from tests.integrations.signatures import HEADER, pem, sign
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError
 
-from integrations import crypto, events, spool
+from integrations import crypto
 from integrations.models import InboundEvent
+from integrations.news import events, spool
 from tests.integrations.posting import our_key, post  # noqa: F401
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Contact
-from integrations import events, storm, topics
 from integrations.models import InboundEvent
+from integrations.news import events, storm, topics
 from tests.integrations.posting import about, let_time_pass, our_key, ring_for_what_is_due  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)

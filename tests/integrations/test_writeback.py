@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Contact, Task
-from integrations import writeback
 from integrations.models import Delivery
+from integrations.writing import writeback
 from tests.integrations.delivering import deliver, new_note, new_task, remote, somebody, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -85,7 +85,7 @@ def test_one_moved_on_both_sides_is_a_conflict(book, ana, sandbox):
 
 
 def test_a_sync_leaves_an_open_move_alone(book, person, ana):
-    from integrations.merge import merge
+    from integrations.reading.merge import merge
 
     appointment = deliver(book()).appointment
     appointment.refresh_from_db()

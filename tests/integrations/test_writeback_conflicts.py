@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from contacts.models import Change, HistoryEvent
-from integrations.merge import merge
+from integrations.reading.merge import merge
 from tests.integrations.delivering import deliver, deliver_all, new_note, new_task, remote, somebody, writes
 
 pytestmark = pytest.mark.django_db(transaction=True)

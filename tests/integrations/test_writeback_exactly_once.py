@@ -5,10 +5,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from contacts.models import Change, Contact, Note, Task
-from integrations import writeback
-from integrations.merge import merge
 from integrations.models import Delivery
 from integrations.models.leased import LeaseLost
+from integrations.reading.merge import merge
+from integrations.writing import writeback
 from tests.integrations.delivering import (
     deliver,
     deliver_all,
@@ -192,7 +192,7 @@ def test_one_refused_that_turns_up_after_all_is_confirmed(person, ana):
 
 
 def test_a_listing_from_a_moment_ago_takes_nothing_away(person, ana):
-    from integrations.merge import remove
+    from integrations.reading.merge import remove
 
     change = deliver(new_note(person, ana))
     remove(person.location, Note, [change.note])

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.backlog import backlog
+from integrations.monitoring.backlog import backlog
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from contacts.models import Business
-from integrations import connect
+from integrations.access import connect
 
 
 class Command(BaseCommand):

@@ -4,8 +4,9 @@ import time
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from integrations import sync, tasks
+from integrations import tasks
 from integrations.models import Connection
+from integrations.reading import sync
 
 
 class Command(BaseCommand):

@@ -14,11 +14,11 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from contacts.models import ContactFreshness
+from integrations.access.tokens import ConnectionParked, denied
 from integrations.gateway import client_for
 from integrations.ghl import errors
 from integrations.models import Connection, SyncRun
-from integrations.pull import MakeRoom, Pull
-from integrations.tokens import ConnectionParked, denied
+from integrations.reading.pull import MakeRoom, Pull
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from integrations import standing
-from integrations.backlog import in_words
+from integrations.access import standing
 from integrations.ghl import scopes
 from integrations.models import Connection, InboundEvent, SyncRun, Usage
+from integrations.monitoring.backlog import in_words
 
 ORDER = ["disconnected", "attention", "delayed", "catching_up", "paused", "healthy"]
 DAILY_LIMIT = 200_000

@@ -18,7 +18,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from contacts.models import Location
-from integrations import incidents
+from integrations.access import incidents
 from integrations.ghl import announcement, signature
 from integrations.models import InboundEvent, Incident, QuarantinedEvent
 

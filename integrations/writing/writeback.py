@@ -15,11 +15,11 @@ from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
 from contacts.models import Change
-from integrations.courier import Courier, changes_of
+from integrations.access.tokens import ConnectionParked
 from integrations.gateway import client_for
 from integrations.models import Connection, Delivery
-from integrations.tokens import ConnectionParked
-from integrations.verdict import OUR_SIDE
+from integrations.writing.courier import Courier, changes_of
+from integrations.writing.verdict import OUR_SIDE
 
 log = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from django.db.models import Max
 from django.utils import timezone
 
 from contacts.models import Appointment, Contact, ContactFreshness, Task
-from integrations import absence, drift, reference, reread
 from integrations.ghl import errors, moments, payloads
-from integrations.lists import Walk, of_location
-from integrations.merge import hide_what_hangs_on_nobody, merge, remove
 from integrations.models import SyncPage, SyncRun
 from integrations.models.leased import LeaseLost
+from integrations.reading import absence, drift, reference, reread
+from integrations.reading.lists import Walk, of_location
+from integrations.reading.merge import hide_what_hangs_on_nobody, merge, remove
 
 OVERLAP = timedelta(minutes=2)  # GHL's search lags behind its records by seconds; look back further than that
 CLOCKS_APART = timedelta(minutes=15)  # the most that GHL's clock is believed to be behind ours

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from contacts.models import Location
-from integrations import connect, tokens
+from integrations.access import connect, tokens
 from integrations.ghl import errors, oauth
 from integrations.models import Connection
 

@@ -10,7 +10,7 @@ import logging
 from django.conf import settings
 from django.utils import timezone
 
-from integrations import connect, incidents, tokens
+from integrations.access import connect, incidents, tokens
 from integrations.ghl import errors, oauth
 from integrations.models import Agency, Connection
 

@@ -17,7 +17,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from contacts.models import Role
-from integrations import crypto, standing
+from integrations import crypto
+from integrations.access import standing
 from integrations.models import Agency, Connection, Incident
 
 log = logging.getLogger(__name__)

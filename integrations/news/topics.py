@@ -9,12 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from contacts.models import Appointment, Contact, Note, Task
-from integrations import installs, reference, reread, storm, sync
+from integrations.access import installs
 from integrations.gateway import client_for
 from integrations.ghl import announcement, payloads
-from integrations.merge import merge, remove
 from integrations.models import Connection, InboundEvent
 from integrations.models.leased import LeaseLost
+from integrations.news import storm
+from integrations.reading import reference, reread, sync
+from integrations.reading.merge import merge, remove
 
 # What to read again, by the first word of the event's kind.
 PARTS = {"Contact": "record", "Note": "notes", "Task": "tasks", "Appointment": "appointments"}

@@ -11,11 +11,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from contacts.models import Location, Role
-from integrations import crypto, incidents, sync, tokens
+from integrations import crypto
+from integrations.access import incidents, tokens
 from integrations.ghl import errors, oauth, scopes
 from integrations.ghl.client import GhlClient
 from integrations.ghl.transport import Transport
 from integrations.models import Agency, ConnectAttempt, Connection
+from integrations.reading import sync
 
 CALLBACK = "/connections/callback/"
 READ_ONLY = "GHL granted read access only, so contacts can be read here but not changed."

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from integrations import incidents
+from integrations.access import incidents
 from integrations.models import Connection, InboundEvent, Incident, SyncRun
 
 USUAL_DELAY = timedelta(minutes=2)  # so long a webhook may be on its way without anybody calling it late

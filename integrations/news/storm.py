@@ -10,12 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from contacts.models import Contact
-from integrations import lists, reread
 from integrations.gateway import client_for
 from integrations.ghl import moments, payloads
-from integrations.merge import merge
 from integrations.models import InboundEvent
 from integrations.models.leased import LeaseLost
+from integrations.reading import lists, reread
+from integrations.reading.merge import merge
 
 KINDS = ("ContactCreate", "ContactUpdate", "ContactTagUpdate", "ContactDndUpdate")
 MANY = 50  # waiting for one location

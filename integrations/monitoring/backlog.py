@@ -8,8 +8,8 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from contacts.models import Change
-from integrations import writeback
 from integrations.models import Delivery, InboundEvent, Incident, SyncRun
+from integrations.writing import writeback
 
 KINDS = {
     "edits on their way to GHL": Delivery,

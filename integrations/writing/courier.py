@@ -17,14 +17,15 @@ from django.utils import timezone
 from contacts.models import Change, Contact, HistoryEvent
 from contacts.models.change import TWO_ALIKE
 from contacts.models.mirrored import plain
-from integrations import sync, verdict
-from integrations.counterpart import COUNTERPARTS
+from integrations.access.tokens import ConnectionParked
 from integrations.ghl import errors
-from integrations.merge import hold, merge
 from integrations.models import Delivery
 from integrations.models.leased import LeaseLost
-from integrations.settling import Settling
-from integrations.tokens import ConnectionParked
+from integrations.reading import sync
+from integrations.reading.merge import hold, merge
+from integrations.writing import verdict
+from integrations.writing.counterpart import COUNTERPARTS
+from integrations.writing.settling import Settling
 
 CHILD_WAIT = timedelta(seconds=2)
 JUST_READ = timedelta(seconds=2)

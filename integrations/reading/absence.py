@@ -8,10 +8,11 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from contacts.models import Change
-from integrations import drift, incidents, reread
+from integrations.access import incidents
 from integrations.ghl import errors
-from integrations.merge import merge, remove
 from integrations.models import Incident, SyncPage, SyncRun
+from integrations.reading import drift, reread
+from integrations.reading.merge import merge, remove
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from contacts.models import Calendar, Company, CustomField, RemoteUser, Tag, User
 from integrations.ghl import errors, payloads
-from integrations.lists import of_location
+from integrations.reading.lists import of_location
 
 COMPANIES_PAGE = 100
 

@@ -10,10 +10,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from contacts.models import Change
-from integrations import verdict
+from integrations.access.tokens import ConnectionParked
 from integrations.models import Usage
 from integrations.models.leased import LeaseLost
-from integrations.tokens import ConnectionParked
+from integrations.writing import verdict
 
 log = logging.getLogger(__name__)
 

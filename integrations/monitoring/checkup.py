@@ -11,9 +11,11 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from contacts.models import Change
-from integrations import gateway, health, standing
+from integrations import gateway
+from integrations.access import standing
 from integrations.ghl.forecast import Forecast, forecast
 from integrations.models import InboundEvent, Incident, QuarantinedEvent, SyncRun, Trouble
+from integrations.monitoring import health
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 DAY_S = DAY.total_seconds()

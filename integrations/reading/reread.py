@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contacts.models import Appointment, Contact, ContactFreshness, Note, Task
 from integrations.ghl import errors, payloads
-from integrations.merge import Merged, merge, remove
+from integrations.reading.merge import Merged, merge, remove
 
 PARTS = ("record", "notes", "tasks", "appointments")
 MODELS: dict[str, Any] = {"notes": Note, "tasks": Task, "appointments": Appointment}

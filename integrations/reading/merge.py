@@ -32,7 +32,7 @@ from contacts.models import (
     Task,
 )
 from contacts.models.mirrored import Mirrored, plain
-from integrations.verdict import CLOCKS_APART, is_old, looks_like, same, without_what_was
+from integrations.writing.verdict import CLOCKS_APART, is_old, looks_like, same, without_what_was
 
 Row = dict[str, Any]  # what integrations.ghl.payloads makes of an answer, under our names
 

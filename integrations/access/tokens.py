@@ -21,7 +21,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations import crypto, incidents
+from integrations import crypto
+from integrations.access import incidents
 from integrations.ghl import errors, oauth
 from integrations.ghl.breaker import Breaker
 from integrations.ghl.client import GhlClient

@@ -1,0 +1,1 @@
+"""Being let in by GHL: connecting, tokens, and what happens when they are lost."""

@@ -1,0 +1,1 @@
+"""How it all is doing, for whoever answers for it."""

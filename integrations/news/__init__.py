@@ -1,0 +1,1 @@
+"""What GHL tells us by webhook: kept, and looked at again."""
