@@ -46,7 +46,7 @@ class Processes:
         clock = ["-B", "-s", str(self.folder / "beat")] if beat else []
         return self._start(
             "celery", "-A", app, "worker", *clock, "-P", pool, "-c", str(concurrency),
-            "-n", f"worker{next(self.numbers)}@%h", "--without-gossip", "--without-mingle", "-l", "ERROR",
+            "-n", f"worker{next(self.numbers)}@%h", "--without-gossip", "--without-mingle", "-l", "WARNING",
         )  # fmt: skip
 
     def start_beat(self):

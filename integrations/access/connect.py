@@ -20,7 +20,6 @@ from integrations.models import Agency, ConnectAttempt, Connection
 from integrations.reading import sync
 
 CALLBACK = "/connections/callback/"
-READ_ONLY = "GHL granted read access only, so contacts can be read here but not changed."
 
 
 # With these GHL lets us open further locations of an agency that has installed Rankr as a whole.
@@ -282,19 +281,12 @@ def _store(business, user, location_id, kind, grant=None, token="", scopes=(), a
         for name, value in values.items():
             setattr(connection, name, value)
         connection.save()
-        _say_what_is_editable(location, connection)
+        connection.say_what_is_editable()
     if before != agency:
         forget_if_unused(before)
     incidents.settle_access(connection.pk)
     sync.start(connection)
     return connection
-
-
-def _say_what_is_editable(location, connection):
-    location.is_editable = connection.has_scope("contacts.write")
-    location.not_editable_because = "" if location.is_editable else READ_ONLY
-    location.is_bookable = connection.has_scope("calendars/events.write")
-    location.save(update_fields=["is_editable", "not_editable_because", "is_bookable"])
 
 
 def _hash(text):

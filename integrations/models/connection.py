@@ -9,6 +9,7 @@ from django.utils import timezone
 from contacts.models import Business, Location, Role
 from integrations.models.token_holder import TokenHolder
 
+READ_ONLY = "GHL granted read access only, so contacts can be read here but not changed."
 PIT_WARNS_AFTER = timedelta(days=80)  # GHL advises a new Private Integration Token every 90 days
 
 
@@ -86,6 +87,15 @@ class Connection(TokenHolder):
         """GHL has refused for want of these: somebody took them from us. What needs them is off until a reconnect."""
         self.scopes = [scope for scope in self.scopes if scope not in scopes]
         self.save(update_fields=["scopes"])
+        self.say_what_is_editable()
+
+    def say_what_is_editable(self):
+        """On the location, where the pages look: they know nothing of scopes."""
+        location = self.location
+        location.is_editable = self.has_scope("contacts.write")
+        location.not_editable_because = "" if location.is_editable else READ_ONLY
+        location.is_bookable = self.has_scope("calendars/events.write")
+        location.save(update_fields=["is_editable", "not_editable_because", "is_bookable"])
 
     @property
     def wants_new_token(self):

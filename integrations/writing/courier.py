@@ -436,6 +436,7 @@ class Courier(Settling):
     # --- failures -------------------------------------------------------------------------------------------------
 
     def _trouble(self, batch, trouble):
+        trouble = self._or_parked(trouble)
         if isinstance(trouble, ConnectionParked):
             self._settle(batch, Change.State.QUEUED)
             raise trouble

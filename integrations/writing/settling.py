@@ -10,7 +10,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from contacts.models import Change
-from integrations.access.tokens import ConnectionParked
+from integrations.access.tokens import ConnectionParked, denied
+from integrations.ghl import errors
 from integrations.models import Usage
 from integrations.models.leased import LeaseLost
 from integrations.writing import verdict
@@ -73,6 +74,7 @@ class Settling:
 
     def _later(self, batch, trouble, state):
         """Try again from the row, unless it is hopeless or has been tried for a day."""
+        trouble = self._or_parked(trouble)
         if isinstance(trouble, ConnectionParked):
             raise trouble
         if not trouble.is_temporary and not trouble.maybe_done:
@@ -87,6 +89,12 @@ class Settling:
             self._settle(batch, state, sentence=sentence, **self._told(trouble, batch))
             self._release(next_at=timezone.now() + timedelta(seconds=wait))
         return False
+
+    def _or_parked(self, trouble):
+        """Where GHL does not let us into the account at all, the edit waits like all others of this account."""
+        if isinstance(trouble, errors.LocationDenied) and denied(self.connection):
+            return ConnectionParked(self.connection.status_reason)
+        return trouble
 
     def _refuse(self, batch, trouble, sentence="", failure=""):
         told = self._told(trouble, batch)

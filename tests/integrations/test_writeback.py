@@ -4,7 +4,8 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Contact, Task
-from integrations.models import Delivery
+from integrations.access import tokens
+from integrations.models import Connection, Delivery
 from integrations.writing import writeback
 from tests.integrations.delivering import deliver, new_note, new_task, remote, somebody, writes
 
@@ -182,6 +183,17 @@ def test_edits_wait_while_the_connection_is_parked_and_arrive_after_a_reconnect(
     change = person.edit(by=ana, city="Evanston")
     assert deliver(change, rounds=2).state == "queued"
     consent(ada, northgate, sandbox)
+    assert deliver(change).state == "confirmed"
+
+
+def test_an_edit_of_a_suspended_account_waits_until_ghl_lets_us_in_again(person, ana, sandbox, synced):
+    sandbox.tokens("suspend", location_id=synced.location.remote_id)
+    change = deliver(person.edit(by=ana, city="Evanston"), rounds=2)
+    synced.refresh_from_db()
+    assert (change.state, synced.status) == ("queued", "suspended")
+    sandbox.tokens("resume", location_id=synced.location.remote_id)
+    Connection.objects.update(renew_at=timezone.now(), lease_until=None)
+    tokens.renew_if_due(Connection, synced.pk)
     assert deliver(change).state == "confirmed"
 
 
