@@ -30,7 +30,7 @@ def measure(contacts, window_s, latency_ms):
         before = rows_written()
         again = wait_for(sync.start(connection))
         return {
-            **{model._meta.verbose_name_plural: model.objects.count() for model in LISTED[:4]},
+            **{str(model._meta.verbose_name_plural): model.objects.count() for model in LISTED[:4]},
             "outcome": run.outcome,
             "requests": rate["requests"],
             "requests at least (settings+pages+notes)": least,

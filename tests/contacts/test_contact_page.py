@@ -123,14 +123,15 @@ def test_a_deleted_contact_is_told_not_hidden(page, contact):
     assert response.status_code == 403 and "deleted" in text(response)
 
 
-def test_undo_comes_too_late_once_it_is_sent(page, contact):
+def test_undo_after_it_was_sent_makes_the_contact_anew(page, contact):
     page.post(page.address + "delete/")
     change = contact.changes.get()
-    Change.objects.update(state="sent")
-    response = page.post(f"/changes/{change.pk}/undo/", follow=True)
-    assert "Too late to undo" in text(response)
+    Change.objects.update(state="confirmed", settled_at=timezone.now())
+    page.post(f"/changes/{change.pk}/undo/", follow=True)
     contact.refresh_from_db()
-    assert contact.deleted_at
+    assert contact.deleted_at is None
+    assert contact.remote_id is None
+    assert contact.changes.latest("pk").verb == "create"
 
 
 # --- read-only --------------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def test_a_row_says_what_is_going_on(client_of_ana, contact, dana, add_task, add
     add_appointment(contact, now + timedelta(days=3))
     add_event(contact, happened_at=now - timedelta(days=5), kind="task_done")
     add_event(contact, happened_at=now - timedelta(hours=1))
-    ContactFreshness.objects.create(contact=contact, record_at=now - timedelta(minutes=3))
+    ContactFreshness.objects.create(contact=contact, location=contact.location, record_at=now - timedelta(minutes=3))
     page = client_of_ana.get(LIST).content.decode()
     for words in (
         "Marisol Okonkwo", "Halden &amp; Pryce", "Dana Whitlock", "estimate-sent", "insurance", "+2", "1 overdue",

@@ -20,7 +20,7 @@ def agency(sandbox, ada, northgate):
 
 
 @pytest.fixture
-def browser(ada, as_user):
+def hers(ada, as_user):
     return as_user(ada)
 
 
@@ -39,16 +39,16 @@ def test_one_location_chosen_at_ghl_yields_an_agency_here(agency, northgate, san
     assert agency.company_id == sandbox.credentials["company_id"]
 
 
-def test_the_page_lists_the_locations_that_have_the_app(browser, agency, sandbox):
-    page = browser.get(page_of(agency)).content.decode()
+def test_the_page_lists_the_locations_that_have_the_app(hers, agency, sandbox):
+    page = hers.get(page_of(agency)).content.decode()
     for place in agencies.places(agency):
         assert place.name in page
     assert page.count('name="location"') == len(agencies.places(agency))
 
 
-def test_several_are_connected_at_once_and_named(browser, agency, sandbox):
+def test_several_are_connected_at_once_and_named(hers, agency, sandbox):
     ids = [place.remote_id for place in agencies.places(agency)][:2]
-    answer = browser.post(page_of(agency), {"location": ids}, follow=True)
+    answer = hers.post(page_of(agency), {"location": ids}, follow=True)
     assert "Connected: " in answer.content.decode()
     assert set(Location.objects.values_list("remote_id", flat=True)) == set(ids)
     for connection in Connection.objects.all():
@@ -57,67 +57,67 @@ def test_several_are_connected_at_once_and_named(browser, agency, sandbox):
         assert connection.sync_runs.exists()
 
 
-def test_another_location_is_added_later_without_consent(browser, agency, ada, sandbox):
+def test_another_location_is_added_later_without_consent(hers, agency, ada, sandbox):
     connect_some(agency, ada, 1)
-    page = browser.get(page_of(agency)).content.decode()
+    page = hers.get(page_of(agency)).content.decode()
     assert ">Connected<" in page
     free = next(place for place in agencies.places(agency) if place.state == agencies.FREE)
-    browser.post(page_of(agency), {"location": free.remote_id})
+    hers.post(page_of(agency), {"location": free.remote_id})
     assert Connection.objects.count() == 2
-    assert "Add a location" in browser.get("/connections/").content.decode()
+    assert "Add a location" in hers.get("/connections/").content.decode()
 
 
-def test_a_second_click_connects_nothing_twice(browser, agency):
+def test_a_second_click_connects_nothing_twice(hers, agency):
     place = agencies.places(agency)[0]
     for _ in range(2):
-        assert browser.post(page_of(agency), {"location": place.remote_id}).status_code == 302
+        assert hers.post(page_of(agency), {"location": place.remote_id}).status_code == 302
     assert Connection.objects.get().token_version == 1
 
 
-def test_nothing_chosen_is_said(browser, agency):
-    assert "Choose at least one location" in browser.post(page_of(agency), {}, follow=True).content.decode()
+def test_nothing_chosen_is_said(hers, agency):
+    assert "Choose at least one location" in hers.post(page_of(agency), {}, follow=True).content.decode()
 
 
-def test_a_location_of_another_business_is_shown_and_not_taken(browser, agency, cy, sandbox):
+def test_a_location_of_another_business_is_shown_and_not_taken(hers, agency, cy, sandbox):
     place = agencies.places(agency)[0]
     initech = Business.objects.get(name="Initech")
     Location.objects.create(business=initech, remote_id=place.remote_id, name="Theirs")
-    assert "With another business" in browser.get(page_of(agency)).content.decode()
-    browser.post(page_of(agency), {"location": place.remote_id})
+    assert "With another business" in hers.get(page_of(agency)).content.decode()
+    hers.post(page_of(agency), {"location": place.remote_id})
     with pytest.raises(connect.CannotConnect, match="another business"):
         connect.connect_by_agency(agency, None, place.remote_id)
     assert not Connection.objects.exists()
 
 
-def test_a_location_that_is_none_of_the_agencys_is_not_connected(browser, agency):
-    browser.post(page_of(agency), {"location": "locInvented000000001"})
+def test_a_location_that_is_none_of_the_agencys_is_not_connected(hers, agency):
+    hers.post(page_of(agency), {"location": "locInvented000000001"})
     assert not Connection.objects.exists()
     assert not Location.objects.exists()
 
 
-def test_a_long_list_can_be_searched_and_keeps_what_was_ticked(browser, agency, monkeypatch):
+def test_a_long_list_can_be_searched_and_keeps_what_was_ticked(hers, agency, monkeypatch):
     from integrations.ghl.oauth import InstalledLocation
 
     many = [InstalledLocation(f"loc{n:017}", f"Branch {n:03}", f"{n} Main Street", True) for n in range(60)]
     monkeypatch.setattr(agencies, "_locations", lambda agency: many)
-    assert 'type="search"' in browser.get(page_of(agency)).content.decode()
-    part = browser.get(page_of(agency), {"find": "branch 01", "location": many[42].id}, headers={"HX-Request": "true"})
+    assert 'type="search"' in hers.get(page_of(agency)).content.decode()
+    part = hers.get(page_of(agency), {"find": "branch 01", "location": many[42].id}, headers={"HX-Request": "true"})
     page = part.content.decode()
     assert "<html" not in page
     assert page.count('name="location"') == 11
     assert "Branch 042" in page and "checked" in page
 
 
-def test_ghl_being_away_is_said_on_the_page(browser, agency, sandbox):
+def test_ghl_being_away_is_said_on_the_page(hers, agency, sandbox):
     sandbox.faults({"match": {"path": "/oauth/installedLocations", "times": 0}, "action": {"status": 503}})
-    page = browser.get(page_of(agency)).content.decode()
+    page = hers.get(page_of(agency)).content.decode()
     assert "cannot be shown" in page and "Try again" in page
 
 
-def test_an_agency_without_leave_to_open_its_locations_is_explained(sandbox, ada, northgate, browser):
+def test_an_agency_without_leave_to_open_its_locations_is_explained(sandbox, ada, northgate, hers):
     sandbox.settings(bulk_install=True)
     agency = consent(ada, northgate, sandbox, without=connect.AGENCY_SCOPES)
-    assert "oauth.readonly" in browser.get(page_of(agency)).content.decode()
+    assert "oauth.readonly" in hers.get(page_of(agency)).content.decode()
 
 
 def test_disconnecting_the_last_location_forgets_the_agency(agency, ada):
@@ -128,22 +128,22 @@ def test_disconnecting_the_last_location_forgets_the_agency(agency, ada):
     assert not Agency.objects.exists()
 
 
-def test_an_agencys_access_can_be_forgotten_by_itself(browser, agency, ada):
+def test_an_agencys_access_can_be_forgotten_by_itself(hers, agency, ada):
     (connection,), _ = connect_some(agency, ada, 1)
-    browser.post(f"/connections/agencies/{agency.pk}/forget/")
+    hers.post(f"/connections/agencies/{agency.pk}/forget/")
     assert not Agency.objects.exists()
     connection.refresh_from_db()
     assert connection.is_active and connection.agency is None
 
 
-def test_reconnecting_one_location_needs_no_choice(agency, ada, northgate, sandbox, browser):
+def test_reconnecting_one_location_needs_no_choice(agency, ada, northgate, sandbox, hers):
     (connection,), _ = connect_some(agency, ada, 1)
     connection.park("needs_reauth", "x")
     from urllib.parse import parse_qsl, urlsplit
 
-    address = browser.post(f"/connections/{connection.pk}/reconnect/")["Location"]
+    address = hers.post(f"/connections/{connection.pk}/reconnect/")["Location"]
     state = dict(parse_qsl(urlsplit(address).query))["state"]
-    answer = browser.get("/connections/callback/", {"code": sandbox.get("credentials")["company_code"], "state": state})
+    answer = hers.get("/connections/callback/", {"code": sandbox.get("credentials")["company_code"], "state": state})
     assert answer["Location"] == "/connections/"
     connection.refresh_from_db()
     assert connection.is_active and connection.agency == agency

@@ -22,13 +22,13 @@ def code(sandbox):
 
 
 @pytest.fixture
-def browser(ada, as_user):
+def hers(ada, as_user):
     return as_user(ada)
 
 
-def started(browser, business):
-    """The state of an attempt that this browser has begun."""
-    address = browser.post("/connections/start/", {"business": business.pk})["Location"]
+def started(hers, business):
+    """The state of an attempt that her browser has begun."""
+    address = hers.post("/connections/start/", {"business": business.pk})["Location"]
     return dict(parse_qsl(urlsplit(address).query))["state"]
 
 
@@ -39,52 +39,52 @@ def text(answer):
 # --- an attempt that began here ---------------------------------------------------------------------------------------
 
 
-def test_the_way_back_connects_and_leaves_nothing_in_the_address(browser, northgate, code):
-    state = started(browser, northgate)
-    answer = browser.get(CALLBACK, {"code": code, "state": state})
+def test_the_way_back_connects_and_leaves_nothing_in_the_address(hers, northgate, code):
+    state = started(hers, northgate)
+    answer = hers.get(CALLBACK, {"code": code, "state": state})
     assert answer["Location"] == PAGE
-    assert "Connected." in text(browser.get(PAGE))
+    assert "Connected." in text(hers.get(PAGE))
     assert Connection.objects.get().location.business == northgate
 
 
-def refused_returns(request, browser, northgate, sandbox):
+def refused_returns(request, hers, northgate, sandbox):
     """name → (browser, parameters) of returns that must connect nothing."""
     new_code = lambda: sandbox.get("credentials")["code"]  # noqa: E731
     other = request.getfixturevalue("as_user")
-    yield "invented state", browser, {"code": new_code(), "state": "x" * 43}
-    used = started(browser, northgate)
-    browser.get(CALLBACK, {"code": "no-such-code", "state": used})
-    yield "replayed state", browser, {"code": new_code(), "state": used}
-    late = started(browser, northgate)
+    yield "invented state", hers, {"code": new_code(), "state": "x" * 43}
+    used = started(hers, northgate)
+    hers.get(CALLBACK, {"code": "no-such-code", "state": used})
+    yield "replayed state", hers, {"code": new_code(), "state": used}
+    late = started(hers, northgate)
     ConnectAttempt.objects.filter(used_at=None).update(created_at=timezone.now() - timedelta(minutes=11))
-    yield "expired state", browser, {"code": new_code(), "state": late}
+    yield "expired state", hers, {"code": new_code(), "state": late}
     yield "another user's state", other(request.getfixturevalue("max_")), {"code": new_code(), "state": late}
     yield (
         "another tenant's state",
         other(request.getfixturevalue("cy")),
-        {"code": new_code(), "state": started(browser, northgate)},
+        {"code": new_code(), "state": started(hers, northgate)},
     )
     yield (
         "another session's state",
         other(request.getfixturevalue("ada")),
-        {"code": new_code(), "state": started(browser, northgate)},
+        {"code": new_code(), "state": started(hers, northgate)},
     )
-    yield "no code", browser, {"state": started(browser, northgate)}
-    yield "a code of nothing", browser, {"code": "0" * 40, "state": started(browser, northgate)}
-    yield "denied", browser, {"error": "access_denied", "state": started(browser, northgate)}
+    yield "no code", hers, {"state": started(hers, northgate)}
+    yield "a code of nothing", hers, {"code": "0" * 40, "state": started(hers, northgate)}
+    yield "denied", hers, {"error": "access_denied", "state": started(hers, northgate)}
     yield (
         "denied with a code",
-        browser,
-        {"error": "access_denied", "code": new_code(), "state": started(browser, northgate)},
+        hers,
+        {"error": "access_denied", "code": new_code(), "state": started(hers, northgate)},
     )
-    yield "nothing at all", browser, {}
+    yield "nothing at all", hers, {}
 
 
 def test_every_forged_late_or_empty_return_is_refused_in_a_sentence_and_one_line(
-    request, browser, northgate, sandbox, max_, cy, caplog
+    request, hers, northgate, sandbox, max_, cy, caplog
 ):
     count = 0
-    for name, who, parameters in refused_returns(request, browser, northgate, sandbox):
+    for name, who, parameters in refused_returns(request, hers, northgate, sandbox):
         caplog.clear()
         with caplog.at_level(logging.INFO, "integrations"):
             answer = who.get(CALLBACK, parameters)
@@ -103,12 +103,12 @@ def test_every_forged_late_or_empty_return_is_refused_in_a_sentence_and_one_line
     assert not Location.objects.exists()
 
 
-def test_another_location_than_the_one_to_reconnect_is_refused(browser, connection, sandbox):
+def test_another_location_than_the_one_to_reconnect_is_refused(hers, connection, sandbox):
     old = connection.access_token
-    address = browser.post(f"/connections/{connection.pk}/reconnect/")["Location"]
+    address = hers.post(f"/connections/{connection.pk}/reconnect/")["Location"]
     state = dict(parse_qsl(urlsplit(address).query))["state"]
     other = sandbox.get("credentials", location_id=sandbox.credentials["location_ids"][1])["code"]
-    answer = browser.get(CALLBACK, {"code": other, "state": state}, follow=True)
+    answer = hers.get(CALLBACK, {"code": other, "state": state}, follow=True)
     assert "That was another sub-account" in text(answer)
     connection.refresh_from_db()
     assert connection.access_token == old
@@ -123,10 +123,10 @@ def test_a_location_of_another_business_is_refused(connection, cy, as_user, code
     assert Location.objects.get().business == connection.location.business
 
 
-def test_two_returns_at_once_connect_once(browser, northgate, code):
-    state = started(browser, northgate)
-    first = browser.get(CALLBACK, {"code": code, "state": state})
-    second = browser.get(CALLBACK, {"code": code, "state": state}, follow=True)
+def test_two_returns_at_once_connect_once(hers, northgate, code):
+    state = started(hers, northgate)
+    first = hers.get(CALLBACK, {"code": code, "state": state})
+    second = hers.get(CALLBACK, {"code": code, "state": state}, follow=True)
     assert first.status_code == 302
     assert "used already" in text(second)
     assert Connection.objects.get().is_active
@@ -137,65 +137,65 @@ def test_a_return_after_the_session_has_ended_leads_to_sign_in_and_on(client, sa
     assert answer["Location"] == "/account/login/?next=/connections/"
 
 
-def test_a_next_in_the_address_leads_nowhere(browser, northgate, code):
-    state = started(browser, northgate)
-    answer = browser.get(CALLBACK, {"code": code, "state": state, "next": "https://evil.example/"})
+def test_a_next_in_the_address_leads_nowhere(hers, northgate, code):
+    state = started(hers, northgate)
+    answer = hers.get(CALLBACK, {"code": code, "state": state, "next": "https://evil.example/"})
     assert answer["Location"] == PAGE
 
 
 # --- an installation that began in the marketplace --------------------------------------------------------------------
 
 
-def test_an_installation_from_the_marketplace_binds_nothing_by_itself(browser, northgate, code):
-    answer = browser.get(CALLBACK, {"code": code})
+def test_an_installation_from_the_marketplace_binds_nothing_by_itself(hers, northgate, code):
+    answer = hers.get(CALLBACK, {"code": code})
     assert answer["Location"] == INSTALL
-    page = browser.get(INSTALL)
+    page = hers.get(INSTALL)
     assert page.status_code == 200
     assert "Northgate Roofing" in text(page)
     assert code not in text(page)
     assert not Connection.objects.exists()
 
 
-def test_the_admin_confirms_it(browser, northgate, code):
-    browser.get(CALLBACK, {"code": code})
-    answer = browser.post(INSTALL, {"business": northgate.pk}, follow=True)
+def test_the_admin_confirms_it(hers, northgate, code):
+    hers.get(CALLBACK, {"code": code})
+    answer = hers.post(INSTALL, {"business": northgate.pk}, follow=True)
     assert "Connected." in text(answer)
     connection = Connection.objects.get()
     assert connection.location.business == northgate
-    assert browser.get(INSTALL).status_code == 302
+    assert hers.get(INSTALL).status_code == 302
 
 
-def test_what_the_browser_keeps_does_not_show_the_code(browser, code):
-    answer = browser.get(CALLBACK, {"code": code})
+def test_what_the_browser_keeps_does_not_show_the_code(hers, code):
+    answer = hers.get(CALLBACK, {"code": code})
     cookie = answer.cookies["installation"]
     assert code not in cookie.value
     assert cookie["httponly"] and cookie["samesite"] == "Lax" and cookie["max-age"] == 600
-    assert code not in str(dict(browser.session))
+    assert code not in str(dict(hers.session))
 
 
-def test_a_second_click_is_harmless(browser, northgate, code):
-    browser.get(CALLBACK, {"code": code})
-    kept = browser.cookies["installation"].value
-    browser.post(INSTALL, {"business": northgate.pk})
-    browser.cookies["installation"] = kept
-    answer = browser.post(INSTALL, {"business": northgate.pk}, follow=True)
+def test_a_second_click_is_harmless(hers, northgate, code):
+    hers.get(CALLBACK, {"code": code})
+    kept = hers.cookies["installation"].value
+    hers.post(INSTALL, {"business": northgate.pk})
+    hers.cookies["installation"] = kept
+    answer = hers.post(INSTALL, {"business": northgate.pk}, follow=True)
     assert "confirmed already" in text(answer)
     assert Connection.objects.get().is_active
 
 
-def test_it_waits_ten_minutes(browser, northgate, code, monkeypatch):
-    browser.get(CALLBACK, {"code": code})
+def test_it_waits_ten_minutes(hers, northgate, code, monkeypatch):
+    hers.get(CALLBACK, {"code": code})
     now = connect.time.time()
     monkeypatch.setattr(connect.time, "time", lambda: now + 601)
-    answer = browser.post(INSTALL, {"business": northgate.pk}, follow=True)
+    answer = hers.post(INSTALL, {"business": northgate.pk}, follow=True)
     assert "No installation is waiting here" in text(answer)
     assert not Connection.objects.exists()
 
 
-def test_it_can_be_cancelled(browser, code):
-    browser.get(CALLBACK, {"code": code})
-    assert "Nothing was connected" in text(browser.post(INSTALL, {"cancel": "1"}, follow=True))
-    assert browser.get(INSTALL).status_code == 302
+def test_it_can_be_cancelled(hers, code):
+    hers.get(CALLBACK, {"code": code})
+    assert "Nothing was connected" in text(hers.post(INSTALL, {"cancel": "1"}, follow=True))
+    assert hers.get(INSTALL).status_code == 302
     assert not Connection.objects.exists()
 
 
@@ -250,13 +250,13 @@ def test_nobody_binds_to_a_business_of_others(cy, as_user, northgate, code):
     assert not Connection.objects.exists()
 
 
-def test_an_admin_of_several_businesses_chooses(ada, browser, northgate, code):
+def test_an_admin_of_several_businesses_chooses(ada, hers, northgate, code):
     second = Business.objects.create(name="Second Street")
     Membership.objects.create(user=ada, business=second, role=Role.ADMIN)
-    browser.get(CALLBACK, {"code": code})
-    page = text(browser.get(INSTALL))
+    hers.get(CALLBACK, {"code": code})
+    page = text(hers.get(INSTALL))
     assert "Second Street" in page and 'type="radio"' in page
-    browser.post(INSTALL, {"business": second.pk})
+    hers.post(INSTALL, {"business": second.pk})
     assert Connection.objects.get().location.business == second
 
 
@@ -271,17 +271,17 @@ def test_a_form_of_another_site_binds_nothing(ada, northgate, code):
 
 
 @pytest.mark.parametrize("code", ["", "x" * 2000])
-def test_an_empty_or_endless_code_is_not_kept(code, browser):
-    answer = browser.get(CALLBACK, {"code": code})
+def test_an_empty_or_endless_code_is_not_kept(code, hers):
+    answer = hers.get(CALLBACK, {"code": code})
     assert "installation" not in answer.cookies
     assert answer["Location"] == PAGE
 
 
-def test_a_made_up_cookie_is_no_installation(browser):
+def test_a_made_up_cookie_is_no_installation(hers):
     for value in ("nonsense", "dev:AAAA", "no:key", "[]"):
-        browser.cookies["installation"] = value
-        assert browser.get(INSTALL).status_code == 302
-        assert browser.get(PAGE).status_code == 200
+        hers.cookies["installation"] = value
+        assert hers.get(INSTALL).status_code == 302
+        assert hers.get(PAGE).status_code == 200
 
 
 # --- an agency gives access as a whole --------------------------------------------------------------------------------
@@ -292,9 +292,9 @@ def company_code(sandbox):
     return sandbox.get("credentials")["company_code"]
 
 
-def test_an_agencys_consent_leads_to_the_choice_of_locations(browser, northgate, company_code, sandbox):
-    state = started(browser, northgate)
-    answer = browser.get(CALLBACK, {"code": company_code, "state": state})
+def test_an_agencys_consent_leads_to_the_choice_of_locations(hers, northgate, company_code, sandbox):
+    state = started(hers, northgate)
+    answer = hers.get(CALLBACK, {"code": company_code, "state": state})
     agency = Agency.objects.get()
     assert answer["Location"] == f"/connections/agencies/{agency.pk}/"
     assert (agency.business, agency.company_id) == (northgate, sandbox.credentials["company_id"])
@@ -302,7 +302,7 @@ def test_an_agencys_consent_leads_to_the_choice_of_locations(browser, northgate,
     assert agency.sealed_access_token and agency.access_token not in str(Agency.objects.values()[0])
 
 
-def test_the_same_for_an_agencys_installation_from_the_marketplace(browser, northgate, company_code):
-    browser.get(CALLBACK, {"code": company_code})
-    answer = browser.post(INSTALL, {"business": northgate.pk})
+def test_the_same_for_an_agencys_installation_from_the_marketplace(hers, northgate, company_code):
+    hers.get(CALLBACK, {"code": company_code})
+    answer = hers.post(INSTALL, {"business": northgate.pk})
     assert answer["Location"] == f"/connections/agencies/{Agency.objects.get().pk}/"
