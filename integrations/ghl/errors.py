@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-LONGEST_ADVICE, DAY = 3600.0, 86_400.0  # seconds; a stray Retry-After must not park anybody for years
+LONGEST_ADVICE, DAY = 900.0, 86_400.0  # seconds; a stray Retry-After must not park anybody for long
 EXCERPT = 300  # characters of an answer worth keeping in an error
 
 SECRETS = (

@@ -39,7 +39,6 @@ PATIENCE = {
     "webhook": 45.0,
 }  # longest single pause; a longer one is the caller's to plan
 LONG_PATIENCE = 90.0
-LONGEST_PENALTY = 900.0
 STALE = 1.0  # seconds in the queue after which the breaker is asked again
 
 
@@ -302,10 +301,8 @@ class _Bearer(AuthBase):
 
 
 def _penalty(error: RateLimited, window: float) -> float:
-    """Seconds everyone waits. A stray Retry-After must not silence a location for a day; a spent day may."""
-    if error.retry_after is None:
-        return window
-    return error.retry_after if isinstance(error, DailyLimitReached) else min(error.retry_after, LONGEST_PENALTY)
+    """Seconds everyone waits."""
+    return window if error.retry_after is None else error.retry_after
 
 
 def _object(response: requests.Response) -> tuple[dict[str, Any], BadAnswer | None]:

@@ -89,9 +89,14 @@ class Rig:
             "GHL_CLIENT_SECRET": self.sandbox.credentials["client_secret"],
             "GHL_WEBHOOK_PUBLIC_KEYS": self.sandbox.get("webhooks")["public_key"],
             "GHL_RATE_WINDOW_S": str(self.window_s),
+            "PYTHONWARNINGS": "ignore",
         }
         process = subprocess.Popen(  # noqa: S603 (our own modules)
-            [sys.executable, "-m", *command], cwd=settings.BASE_DIR, env=environment, start_new_session=True
+            [sys.executable, "-m", *command],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
         )
         self.processes.append(process)
 

@@ -111,10 +111,10 @@ def test_an_unknown_host_means_nothing_was_sent():
 
 
 def test_a_wait_longer_than_our_patience_is_left_to_the_caller(server, client, naps):
-    server.answers(Answer({}, 429, {"Retry-After": "3600"}))
+    server.answers(Answer({}, 429, {"Retry-After": "600"}))
     with pytest.raises(errors.RateLimited) as caught:
         client.get_contact("c1")
-    assert caught.value.retry_after == 3600
+    assert caught.value.retry_after == 600
     assert naps == []
 
 
@@ -133,7 +133,7 @@ def test_absurd_advice_parks_nobody_for_years(advice, server, client, naps):
     server.answers(Answer({}, 429, {"Retry-After": advice}))
     with pytest.raises(errors.RateLimited) as caught:
         client.get_contact("c1")
-    assert caught.value.retry_after == 3600
+    assert caught.value.retry_after == 900
     assert naps == []
 
 
