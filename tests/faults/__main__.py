@@ -12,8 +12,8 @@ from tests.faults.services import Services
 
 ROOT = Path(__file__).resolve().parents[2]
 THEMES = (
-    "access", "tokens", "writes", "conflicts", "processes", "queues", "webhooks", "intake", "rates", "storms", "convergence",
-    "programs",
+    "access", "tokens", "writes", "conflicts", "processes", "queues", "webhooks", "intake", "rates", "storms",
+    "convergence", "programs",
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ WAYS = ("forged, a stranger's key", "forged, GHL's key but still let in", "refre
 
 @case("5", "revoked, uninstalled, or only said to be")
 def access_taken_away(rig):
-    rounds = rig.size(quick=1, usual=5)
+    rounds = rig.size(quick=1, usual=3, full=10)
     sandbox = rig.start_sandbox(contacts=5, grace_s=0)
     with mailbox() as mails:
         processes = rig.start_processes(
@@ -90,8 +90,8 @@ def connected_again(rig):
 
 def take_away(rig, connection, way):
     sandbox, location_id = rig.sandbox, connection.location.remote_id
-    said = {"type": "UNINSTALL", "appId": sandbox.credentials["app_id"], "locationId": location_id,
-            "companyId": sandbox.credentials["company_id"], "webhookId": f"word {rig.chance.getrandbits(64)}"}  # fmt: skip
+    said = {"type": "UNINSTALL", "locationId": location_id, "webhookId": f"word-{rig.chance.getrandbits(64)}"}
+    said |= {"appId": sandbox.credentials["app_id"], "companyId": sandbox.credentials["company_id"]}
     if way == "uninstalled":
         sandbox.tokens("uninstall", location_id=location_id)  # GHL tells us so itself
     elif way == "refresh token revoked":

@@ -10,7 +10,12 @@ from tests.faults.verdict import Verdict, case
 # --- 20 ---------------------------------------------------------------------------------------------------------------
 
 # In the gap: after we have looked and before our write has arrived. GHL knows no "only if unchanged".
-PAIRS = ("same field, remote first", "different fields, remote first", "same field, ours first", "same field, in the gap")
+PAIRS = (
+    "same field, remote first",
+    "different fields, remote first",
+    "same field, ours first",
+    "same field, in the gap",
+)
 HELD_MS = 600
 
 
@@ -146,7 +151,7 @@ def echoes(rig):
         sandbox.edit("contact", "update", person.remote_id, city=f"Theirs {person.pk}")
     rig.waited(rig.webhooks_are_heard, 180)
     writes = Counter(
-        {one["id"]: len(one["changed"]) for one in sandbox.ledger(since=since, kind="contact") if one["changed"]}
+        {one["id"]: len(one["changed"]) for one in sandbox.ledger(since=since, kind="contacts") if one["changed"]}
     )
     apart = mirror.only("contacts", mirror.apart(sandbox, connection.location))
     here = dict(Contact.objects.filter(location=connection.location).values_list("pk", "city"))
@@ -184,7 +189,9 @@ def poison(rig):
     for who, status in ((refused, 422), (broken, 500)):
         for person in who:
             match = {"method": "POST", "path": f"/contacts/{person.remote_id}/notes", "times": 0}
-            sandbox.faults({"match": match, "action": {"status": status, "body": {"message": "No.", "statusCode": status}}})
+            sandbox.faults(
+                {"match": match, "action": {"status": status, "body": {"message": "No.", "statusCode": status}}}
+            )
     for person in gone:
         sandbox.edits({"kind": "contact", "action": "delete", "id": person.remote_id, "silent": True})
     since = rig.requests_so_far()

@@ -1,23 +1,24 @@
 """Whatever was lost, doubled, shuffled or lied about on the way: after one reconciliation both sides are the same."""
 
 from contacts.models import Contact
-from integrations import sync, tasks
-from integrations.models import Incident, InboundEvent, SyncRun
+from integrations import tasks
+from integrations.models import InboundEvent, Incident, SyncRun
+from integrations.reading import sync
 from tests.faults import mirror
 from tests.faults.verdict import Verdict, case
 
 
 @case("12", "webhooks shuffled, doubled, dropped")
 def news_in_any_order(rig):
-    """Notes can be read one contact at a time only, so a nightly pass reads those of whoever moved. One that was dropped
-    is found when its contact's turn comes (NOTES_AUDIT_DAYS), or by a full pass, which reads everybody's."""
-    contacts, edits = rig.size(quick=25, usual=2000), rig.size(quick=100, usual=10_000)
+    """GHL lists notes contact by contact, so a nightly pass reads those of whoever moved. A note whose webhook was
+    dropped is found when its contact's turn comes (NOTES_AUDIT_DAYS), or by a full pass, which reads everybody's."""
+    contacts, edits = rig.size(quick=25, usual=1000, full=2000), rig.size(quick=100, usual=3000, full=10_000)
     sandbox, connection = synced(rig, contacts, web=True)
     tricks = {"drop": 0.1, "duplicate": 0.2, "reorder": 20}
     sandbox.settings(webhook_url=f"{rig.processes.url}/webhooks/ghl", webhook_retry_s=1, webhook_tricks=tricks)
     AtWork(rig, connection).go_on(edits)
     rig.waited(lambda: not sandbox.webhooks(wait=10, limit=0)["pending"], 120)
-    rig.waited(lambda: not InboundEvent.objects.filter(finished_at=None).exists(), rig.size(quick=60, usual=300))
+    rig.waited(lambda: not InboundEvent.objects.filter(finished_at=None).exists(), rig.size(quick=4, usual=300))
     rig.waited(quiet, rig.size(quick=60, usual=300))
     residual = mirror.apart(sandbox, connection.location)
     nightly = reconciled(rig, connection)
@@ -88,10 +89,10 @@ def lists_that_lie(rig):
     sandbox, connection = synced(rig, contacts, environment={"GHL_PAGE": str(rig.size(quick=10, usual=100))})
     before = set(rig.people(connection).values_list("remote_id", flat=True))
     wrongly, foreign, outcomes, findings = 0, 0, {}, []
-    for name, (nth, action) in list(LIES.items())[: rig.size(quick=3, usual=len(LIES))]:
+    for name, (nth, action) in list(LIES.items())[: rig.size(quick=2, usual=len(LIES))]:
         match = {"path": "/(contacts|locations/[^/]+/tasks)/search", "nth": nth, "times": 0}
         sandbox.faults({"match": match, "action": action})
-        run = reconciled(rig, connection, seconds=rig.size(quick=3, usual=25))
+        run = reconciled(rig, connection, seconds=rig.size(quick=3, usual=15))
         sandbox.no_faults()
         alarm = ", alarm" if Incident.objects.open().filter(kind="guard").exists() else ""
         outcomes[name] = (run.outcome or "unfinished") + alarm

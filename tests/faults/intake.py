@@ -13,9 +13,9 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.utils import timezone
 
-from integrations import replay
 from integrations.ghl import signature
 from integrations.models import InboundEvent, Incident, QuarantinedEvent
+from integrations.news import replay
 from tests.faults import mirror
 from tests.faults.rig import percentile
 from tests.faults.verdict import Verdict, case
@@ -173,7 +173,9 @@ def one_event_many_times(rig):
     since = rig.requests_so_far()
     with ThreadPoolExecutor(at_once) as pool:
         statuses = Counter(
-            status for _, _, said in told for status in pool.map(lambda _, said=said: send(rig, key, said), range(at_once))
+            status
+            for _, _, said in told
+            for status in pool.map(lambda _, said=said: send(rig, key, said), range(at_once))
         )
     rig.waited(lambda: not InboundEvent.objects.filter(finished_at=None).exists(), 120)
     rows = Counter(InboundEvent.objects.values_list("event_id", flat=True))

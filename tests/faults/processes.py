@@ -8,17 +8,20 @@ from collections import Counter
 from django.utils import timezone
 
 from contacts.models import Change, Contact, Note, Task
-from integrations.models import SyncRun
+from integrations.models import Delivery, SyncRun
 from tests.faults.rig import nap
 from tests.faults.services import start_again
 from tests.faults.verdict import Verdict, case
 
-LEASE_S, LATENCY_MS = 3, 30
-KILLS = ("child", "group", "hang a child", "parent", "clock", "child", "child", "hang a group", "group")
+LEASE_S, TIMEOUT_S, LATENCY_MS = 3, 1.5, 30
+KILLS = ("child", "group", "hang in a write", "parent", "clock", "child", "hang a child", "hang in a write", "group")
+A_WRITE = (("POST", r"/contacts/[^/]+/(notes|tasks|tags)/?$"), ("PUT", r"/contacts/[^/]+/?$"))
 
 
 class Fleet:
     """Two groups of workers and the beat, as a service manager keeps them: what died is started again."""
+
+    desk = None  # whose writes it hangs in
 
     def __init__(self, rig):
         self.rig, self.processes, self.chance = rig, rig.processes, rig.chance
@@ -51,28 +54,38 @@ class Fleet:
         self.processes.kill(worker)
 
     def hang_a_child(self, worker):
-        """For longer than its lease: meanwhile another takes its work over, and then it goes on as if nothing was."""
-        with self.in_the_middle_of_requests():
-            child = self._a_child(worker)
-            self._signal(child, signal.SIGSTOP)
-        nap(LEASE_S * 1.4)
+        """For longer than its lease, whatever it is at; then it goes on as if nothing was."""
+        child = self._a_child(worker)
+        self._signal(child, signal.SIGSTOP)
+        nap(LEASE_S * 1.2)
         self._signal(child, signal.SIGCONT)
 
-    def hang_a_group(self, worker):
-        with self.in_the_middle_of_requests():
-            os.killpg(worker.pid, signal.SIGSTOP)
-        nap(LEASE_S * 1.4)
-        os.killpg(worker.pid, signal.SIGCONT)
+    def hang_in_a_write(self, worker):
+        """All of them, while GHL holds back the answer to a write that it has done. Others take that over and bring it
+        to its end; then the first ones go on as if nothing was, and their result comes too late."""
+        sandbox = self.rig.sandbox
+        held = {"delay_ms": TIMEOUT_S * 900}
+        sandbox.faults(*[
+            {"match": {"method": method, "path": path, "times": 1}, "action": held} for method, path in A_WRITE
+        ])  # fmt: skip
+        since = self.rig.requests_so_far()
 
-    @contextlib.contextmanager
-    def in_the_middle_of_requests(self):
-        """While GHL takes long to answer, most workers that have anything to do are waiting for it."""
-        sandbox, rig = self.rig.sandbox, self.rig
-        sandbox.settings(latency_ms=800)
-        until = rig.requests_so_far() + 4
-        rig.waited(lambda: rig.requests_so_far() >= until or idle(), 10)
-        yield
-        sandbox.settings(latency_ms=LATENCY_MS)
+        def is_held():
+            return any(entry["rules"] for entry in sandbox.log(since=since, writes=1, answer="pending")["entries"])
+
+        self.desk.write(2)
+        self.rig.waited(is_held, 10)
+        for each in self.workers:
+            self._signal_group(each, signal.SIGSTOP)
+        sandbox.no_faults()
+        claimed = Delivery.objects.filter(finished_at=None).exclude(lease_until=None)
+        fences = dict(claimed.values_list("pk", "fence"))
+        relief = self.processes.start_worker(beat=False)
+        self.rig.waited(lambda: settled() or taken_over(fences), LEASE_S * 4)
+        for each in self.workers:
+            self._signal_group(each, signal.SIGCONT)
+        nap(1)  # for their late results
+        self.processes.kill(relief)
 
     def clock(self, worker):
         self.processes.kill(self.beat)
@@ -84,6 +97,10 @@ class Fleet:
         valkey = self.rig.services.valkey
         valkey.stop()
         start_again(valkey)
+
+    def _signal_group(self, worker, number):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(worker.pid, number)
 
     def _a_child(self, worker):
         children = self.processes.children(worker)
@@ -97,16 +114,16 @@ class Fleet:
 @case("19+25", "kill -9 anywhere, Redis wiped")
 def killed_anywhere(rig):
     contacts, writes = rig.size(quick=60, usual=2000), rig.size(quick=40, usual=1000)
-    kills, wipes = rig.size(quick=5, usual=50), rig.size(quick=2, usual=10)
+    kills, wipes = rig.size(quick=4, usual=50), rig.size(quick=1, usual=10)
     sandbox = rig.start_sandbox(contacts=contacts)
-    rig.start_processes(GHL_TIMEOUT_S="1.5", WORK_LEASE_S=str(LEASE_S))
+    rig.start_processes(GHL_TIMEOUT_S=str(TIMEOUT_S), WORK_LEASE_S=str(LEASE_S))
     sandbox.settings(latency_ms=LATENCY_MS)
     fleet = Fleet(rig)
     connection = rig.connect()
+    desk = fleet.desk = Desk(rig, connection)
 
     accidents = [*(KILLS[number % len(KILLS)] for number in range(kills)), *wiped(wipes)]
     rig.chance.shuffle(accidents)
-    desk = Desk(rig, connection)
     for number, kind in enumerate(accidents):
         desk.write(writes * (number + 1) // len(accidents) - len(desk.changes))
         until = rig.requests_so_far() + rig.chance.randint(4, 40)
@@ -149,6 +166,12 @@ def killed_anywhere(rig):
         + [told(one) for one in unsure[:20]]
         + ([f"sync {run.pk}: {run.outcome} {run.phase} {run.stop_reason}"] if run.outcome != "complete" else []),
     )
+
+
+def taken_over(fences):
+    """Somebody else has claimed what these fences stood for, and has ended it or given it back."""
+    free = Delivery.objects.filter(pk__in=fences).exclude(finished_at=None, lease_until__isnull=False)
+    return bool(fences) and any(fence > fences[pk] for pk, fence in free.values_list("pk", "fence"))
 
 
 def wiped(count):

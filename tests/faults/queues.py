@@ -23,7 +23,7 @@ from tests.faults.verdict import Verdict, case
 
 @case("26", "workers whose line to the broker is cut or silent")
 def deaf_workers(rig):
-    cuts, stills = rig.size(quick=3, usual=40, full=50), rig.size(quick=1, usual=4, full=10)
+    cuts, stills = rig.size(quick=3, usual=20, full=50), rig.size(quick=1, usual=3, full=10)
     deaf_s = 2
     sandbox = rig.start_sandbox(contacts=10)
     rig.start_processes(GHL_TIMEOUT_S="2", WORK_LEASE_S="4", WORKER_DEAF_AFTER_S=str(deaf_s))
@@ -52,7 +52,9 @@ def deaf_workers(rig):
     rig.chance.shuffle(kinds)
     for number, kind in enumerate(kinds):
         if kind == "cut":
-            rig.redis.execute_command("CLIENT", "KILL", "TYPE", rig.chance.choice(["normal", "pubsub"]), "SKIPME", "yes")
+            rig.redis.execute_command(
+                "CLIENT", "KILL", "TYPE", rig.chance.choice(["normal", "pubsub"]), "SKIPME", "yes"
+            )
         else:
             stand_still(rig.services.valkey.process.pid, deaf_s * 2)
         progress(kind, number)
@@ -175,7 +177,7 @@ def noted(rig, person, count):
 
 @case("30", "Postgres restarted at work")
 def postgres_restarts(rig):
-    restarts, writes = rig.size(quick=2, usual=10), rig.size(quick=20, usual=300)
+    restarts, writes = rig.size(quick=1, usual=10), rig.size(quick=12, usual=300)
     contacts = rig.size(quick=40, usual=500)
     sandbox = rig.start_sandbox(contacts=contacts, latency_ms=20)
     rig.start_processes(GHL_TIMEOUT_S="2", WORK_LEASE_S="4").start_web()

@@ -19,7 +19,7 @@ LIMIT = 100
 @case("31", "limit obeyed and used")
 def a_backlog_in_many_processes(rig):
     # The window is the real one except in the quick subset: it costs little, and a guard of 75 ms weighs as in life.
-    window = rig.size(quick=3, usual=10)
+    window = rig.size(quick=1, usual=10)
     processes, places = rig.size(quick=3, usual=8), rig.size(quick=2, usual=5)
     windows = rig.size(quick=2, usual=6, full=60)
     sandbox = rig.start_sandbox(contacts=5, window_s=window)
