@@ -98,9 +98,9 @@ class Health:
         connection = self.connection
         if connection.kind == Connection.Kind.PIT:
             return f"Token, {(timezone.now() - connection.token_obtained_at).days} days old"
-        if not connection.is_active or connection.renew_at is None:
-            return connection.get_status_display()
         word, at = ("Ends", connection.expires_at) if connection.is_losing_access else ("Renews", connection.renew_at)
+        if not connection.is_active or at is None:
+            return connection.get_status_display()
         hours = max(0, int((at - timezone.now()).total_seconds() // 3600))
         return f"{word} in {hours} h" if hours else f"{word} within the hour"
 
