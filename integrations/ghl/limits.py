@@ -81,7 +81,7 @@ class BudgetSnapshot:
 
 
 class RateBudget:
-    """`guard` seconds are added to the window: two requests sent 10.00 s apart may arrive 9.95 s apart."""
+    """`guard` seconds are added to the window, for clocks that do not tick quite alike."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class RateBudget:
         window: float = 10.0,
         daily_limit: int = 200_000,
         *,
-        guard: float = 0.075,
+        guard: float = 0.02,
         reserve: int = 2,
         people_for: float = 60.0,
         sleep: Callable[[float], None] = time.sleep,
@@ -126,10 +126,11 @@ class RateBudget:
                 raise BudgetExhausted(f"no slot for {lane} within {timeout:g} s", retry_after=wait)
             self._sleep(min(wait, NAP) + random.random() * 0.003)
 
-    def settle(self, grant: Grant, late: float) -> None:
-        """Say that the request left `late` seconds after its grant, so that its slot is counted from then."""
-        if grant.id and late > self.guard / 3:
-            self._shared.ask(lambda: self._settle(keys=self._keys, args=[grant.id, round(late * MICRO)]))
+    def settle(self, grant: Grant) -> None:
+        """The request has been answered, or given up. GHL has counted it at some moment up to now, and nobody knows
+        when: its slot counts from here, so that the limit holds however late a request arrives."""
+        if grant.id:
+            self._shared.ask(lambda: self._settle(keys=self._keys, args=[grant.id]))
 
     def observe(self, headers: RateHeaders, age: float = 0.0) -> None:
         """Correct the count by what GHL says: another user of the same app may be spending too. `age`:

@@ -129,11 +129,13 @@ return {'go', '0', known, id}
 """
 )
 
-# The request left later than its grant (a new TLS connection): move its slot to when GHL saw it.
-SETTLE = """
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if score then redis.call('ZADD', KEYS[1], string.format('%.0f', tonumber(score) + tonumber(ARGV[2])), ARGV[1]) end
+# The answer is there, so GHL has counted the request by now: its slot counts from here.
+SETTLE = (
+    KEEP
+    + """
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then redis.call('ZADD', KEYS[1], text(clock()), ARGV[1]) end
 """
+)
 
 # A Redis that forgot everything is told what this process sent lately: ARGV = ages in microseconds.
 SEED = (

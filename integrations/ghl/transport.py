@@ -251,7 +251,7 @@ class Transport:
             self.requests_sent += sent_at is not None
             self.last_rate = rate or self.last_rate
         if self.budget is not None and grant is not None:
-            self.budget.settle(grant, late=(sent_at or begun) - begun)
+            self.budget.settle(grant)
             if rate is not None:
                 self.budget.observe(rate, age=duration)
             if isinstance(error, RateLimited):

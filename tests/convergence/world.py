@@ -64,7 +64,7 @@ class World:
         self.sandbox, self.clock = sandbox, clock
         self.trace, self.number, self.skew, self.dies_at = [], 0, 0, 0
         self.names = {kind: {} for kind in LISTS}  # remote id → a name that is the same in every telling
-        self.news, self.created = [], []
+        self.news, self.created, self.lies = [], [], []
         self._begin()
 
     def _begin(self):
@@ -251,6 +251,7 @@ class World:
                 break
         else:
             raise AssertionError(f"never quiet: {self._is_busy()}")
+        self.lies += self._refused_though_there()
         for change in Change.objects.undecided().order_by("-pk"):
             change.refresh_from_db()
             if change.is_undecided:
@@ -311,17 +312,22 @@ class World:
         return wrong
 
     def _lies(self):
-        wrong = []
-        titles = {"contact": "first_name", "task": "title", "note": "body"}
-        for kind, word, pk in self.created:
-            change = Change.objects.filter(pk=pk).first()
-            alike = [one for one in self._remote(kind).values() if one[titles[kind]] == word]
-            if len(alike) > 1:
-                wrong.append(f"{kind} {word} was created {len(alike)} times")
-            if change and change.decided_because and alike:
-                wrong.append(f"{kind} {word} is {change.state} though it is there")
+        wrong = list(self.lies)
+        for kind, word, _ in self.created:
+            if (count := len(self._alike(kind, word))) > 1:
+                wrong.append(f"{kind} {word} was created {count} times")
         wrong += [f"change {pk} is {state}" for pk, state in Change.objects.unsettled().values_list("pk", "state")]
         return wrong
+
+    def _refused_though_there(self):
+        """Every word is used once: what bears it there is what we have made."""
+        refused = set(Change.objects.filter(state=Change.State.REFUSED).values_list("pk", flat=True))
+        made = [(kind, word) for kind, word, pk in self.created if pk in refused and self._alike(kind, word)]
+        return [f"{kind} {word} is said to be refused though it is there" for kind, word in made]
+
+    def _alike(self, kind, word):
+        title = {"contact": "first_name", "task": "title", "note": "body"}[kind]
+        return [one for one in self._remote(kind).values() if one[title] == word]
 
     def _remote(self, kind):
         found = {}
