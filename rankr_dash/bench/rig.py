@@ -6,6 +6,8 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
@@ -28,6 +30,7 @@ class Rig:
         self.sandbox = SandboxProcess(*(str(part) for name, value in options.items() for part in (f"--{name}", value)))
         self.window_s = window_s
         self.processes = []
+        self.folder = TemporaryDirectory(prefix="rankr-bench-")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         settings.PUBLIC_URL = self.url
@@ -46,6 +49,7 @@ class Rig:
         for process in self.processes:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        self.folder.cleanup()
         self.sandbox.stop()
         self.business.delete()
         self.admin.delete()
@@ -67,7 +71,7 @@ class Rig:
     def start_workers(self, *queues, concurrency=2):
         """One prefork worker for each queue, as in production; the first has the clock."""
         for queue in queues or QUEUES:
-            clock = [] if self.processes else ["-B", "-s", os.devnull]
+            clock = [] if self.processes else ["-B", "-s", str(Path(self.folder.name) / "beat")]
             self._start(
                 "celery", "-A", "rankr_dash", "worker", "-Q", queue, "-n", f"{queue}@bench", "-P", "prefork",
                 "-c", str(concurrency), "--without-gossip", "--without-mingle", "-l", "ERROR", *clock,
