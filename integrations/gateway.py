@@ -2,9 +2,7 @@
 
 import logging
 from contextlib import contextmanager
-from functools import cache
 
-import redis
 from django.conf import settings
 from django.db import DatabaseError, transaction
 
@@ -15,6 +13,7 @@ from integrations.ghl.limits import RateBudget
 from integrations.ghl.transport import Transport
 from integrations.models import Connection, Usage
 from integrations.monitoring.troubles import TroubleBook
+from integrations.shared_redis import shared_redis
 
 log = logging.getLogger(__name__)
 
@@ -59,16 +58,7 @@ def breaker_of(connection):
     return Breaker(shared_redis(), _key(connection), probe_s=max(60.0, settings.GHL_TIMEOUT_S * 2))
 
 
-def shared_redis():
-    return _redis(settings.REDIS_URL)
-
-
 def _key(connection):
     """GHL counts per app and location; a Private Integration Token counts as an app of its own."""
     app = f"pit-{connection.pk}" if connection.kind == Connection.Kind.PIT else settings.GHL_CLIENT_ID
     return f"ghl:{app}:{connection.location.remote_id}"
-
-
-@cache
-def _redis(url):
-    return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)

@@ -8,12 +8,12 @@ from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from integrations import gateway
 from integrations.access import incidents, tokens
 from integrations.models import Agency, Connection, SyncRun
 from integrations.monitoring import housekeeping
 from integrations.news import events
 from integrations.reading import sync
+from integrations.shared_redis import shared_redis
 from integrations.writing import writeback
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def ring(task, pk, after=0.0):
 def rings_waiting(task):
     """How many messages wait in the queue of this task."""
     queue = current_app.amqp.router.route({}, task.name)["queue"]
-    return gateway.shared_redis().llen(queue.name)
+    return shared_redis().llen(queue.name)
 
 
 def ring_run(run):

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 
 from contacts.models import Business, Contact, Location, Membership, Role, User
-from integrations import gateway
 from integrations.management.commands.sync import wait_for
 from integrations.reading import sync
+from integrations.shared_redis import shared_redis
 from tests.sandbox_control import Sandbox, consent
 
 
@@ -94,7 +94,7 @@ def sandbox(sandbox_process, settings):
     settings.GHL_CLIENT_SECRETS = [sandbox_process.credentials["client_secret"]]
     settings.GHL_RATE_LIMIT = 100_000
     settings.GHL_TIMEOUT_S = 5.0
-    gateway._redis(settings.REDIS_URL).flushdb()
+    shared_redis().flushdb()
     yield sandbox_process
     sandbox_process.no_faults()
 

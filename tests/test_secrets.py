@@ -23,12 +23,13 @@ from django.utils import timezone
 from sentry_sdk.transport import Transport
 
 from contacts.models import Business, Change, Contact, Note
-from integrations import gateway, tasks
+from integrations import tasks
 from integrations.access import connect, tokens
 from integrations.ghl import errors
 from integrations.management.commands.sync import wait_for
 from integrations.models import Connection, Delivery, SyncRun
 from integrations.reading import sync
+from integrations.shared_redis import shared_redis
 from integrations.writing import writeback
 from rankr_dash import sentry
 
@@ -296,7 +297,7 @@ def reports(envelopes):
 
 
 def in_redis(settings):
-    server = gateway._redis(settings.REDIS_URL)
+    server = shared_redis()
     found = []
     for key in server.scan_iter():
         kind = server.type(key)
@@ -310,7 +311,7 @@ def in_redis(settings):
 
 def messages(settings):
     """The bodies of the tasks that wait for a worker."""
-    server = gateway._redis(settings.REDIS_URL)
+    server = shared_redis()
     waiting = [message for queue in settings.CELERY_TASK_QUEUES for message in server.lrange(queue.name, 0, -1)]
     return [json.loads(base64.b64decode(json.loads(message)["body"])) for message in waiting]
 

@@ -14,9 +14,7 @@ import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
 
-import redis
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
@@ -29,6 +27,7 @@ from integrations.ghl.client import GhlClient
 from integrations.ghl.transport import Transport
 from integrations.models import Agency, Connection
 from integrations.models.token_holder import TokenHolder
+from integrations.shared_redis import shared_redis
 
 log = logging.getLogger(__name__)
 
@@ -467,9 +466,4 @@ def _location_token(agency, token, remote_id):
 def _breaker():
     """One for the token host: it is everybody's, and no location's fault."""
     key = f"ghl:{settings.GHL_CLIENT_ID}:token"
-    return Breaker(_redis(settings.REDIS_URL), key, probe_s=settings.WORK_LEASE_S)
-
-
-@cache
-def _redis(url):
-    return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+    return Breaker(shared_redis(), key, probe_s=settings.WORK_LEASE_S)

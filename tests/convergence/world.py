@@ -22,11 +22,11 @@ from contacts.models import (
     User,
 )
 from contacts.models.mirrored import plain
-from integrations import gateway
 from integrations.ghl import payloads
 from integrations.models import Delivery, InboundEvent, SyncRun
 from integrations.news import events
 from integrations.reading import sync
+from integrations.shared_redis import shared_redis
 from integrations.writing import writeback
 from tests.convergence.crash import killed_at
 from tests.sandbox_control import consent
@@ -72,7 +72,7 @@ class World:
             cursor.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")
         self.sandbox.reset(contacts=PEOPLE, rate=0, lag=0, same_ids=True)
         self.clock.ahead = timedelta()
-        gateway.shared_redis().flushdb()
+        shared_redis().flushdb()
         settings.GHL_CLIENT_ID = self.sandbox.credentials["client_id"]
         settings.GHL_CLIENT_SECRETS = [self.sandbox.credentials["client_secret"]]
         settings.GHL_PAGE = 3
@@ -230,7 +230,7 @@ class World:
 
     def _pass(self, seconds):
         self.clock.pass_(seconds)
-        gateway.shared_redis().flushdb()
+        shared_redis().flushdb()
         self._set_their_clock()
 
     def _set_their_clock(self):

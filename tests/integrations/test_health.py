@@ -9,11 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from contacts.models import Change, Location
-from integrations.gateway import breaker_of, shared_redis
+from integrations.gateway import breaker_of
 from integrations.ghl import errors
 from integrations.models import Connection, Delivery, InboundEvent, Incident, SyncRun, Trouble, Usage
 from integrations.monitoring import backlog, checkup
 from integrations.monitoring.operations import WORDS
+from integrations.shared_redis import shared_redis
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ from django.conf import settings
 from redis.exceptions import ConnectionError as RedisAway
 
 from integrations import tasks
-from integrations.gateway import shared_redis
 from integrations.models import InboundEvent
+from integrations.shared_redis import shared_redis
 from rankr_dash.celery import app
 
 pytestmark = pytest.mark.django_db

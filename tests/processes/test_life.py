@@ -13,9 +13,9 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Change, Contact, Note
-from integrations.gateway import shared_redis
 from integrations.models import Delivery, Incident, SyncRun
 from integrations.models.leased import MOST_STRIKES
+from integrations.shared_redis import shared_redis
 from rankr_dash import watchdog
 from tests.workers import Processes, wait_until
 

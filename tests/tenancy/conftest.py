@@ -1,0 +1,119 @@
+"""Northgate, with the canary in every text, and Cy's own world beside it."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.utils import timezone
+
+from contacts.models import (
+    Appointment,
+    Business,
+    Change,
+    Company,
+    Contact,
+    CustomField,
+    HistoryEvent,
+    Invitation,
+    Location,
+    Note,
+    RemoteUser,
+    Tag,
+    Task,
+)
+from integrations.models import Agency, Connection, InboundEvent, Incident
+from tests.tenancy.addresses import (
+    CANARY,
+)
+
+
+@pytest.fixture(autouse=True)
+def quick_and_alone(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.GHL_API_BASE = settings.GHL_MARKETPLACE_BASE = "http://127.0.0.1:9"
+    settings.GHL_CLIENT_ID, settings.GHL_CLIENT_SECRETS = "app", ["secret"]
+
+
+def filled(row, **values):
+    """Save the row with the canary in each of its texts that nothing depends on."""
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
+@pytest.fixture
+def ours(quick_and_alone, northgate, location, contact, ana, max_, ada):
+    said = f"said {CANARY}"
+    filled(northgate, name=f"Northgate {CANARY}")
+    for person in (ana, max_, ada):
+        filled(person, name=f"{person.name} {CANARY}")
+    filled(location, name=f"Main street {CANARY}", contacts_checked_at=timezone.now())
+    company = Company.objects.create(location=location, remote_id="comNorthgate", name=f"Acme {CANARY}", city=said)
+    colleague = RemoteUser.objects.create(
+        location=location, remote_id="usrColleague", name=f"Dana {CANARY}", email=f"{CANARY}@example.com"
+    )
+    me = RemoteUser.objects.create(location=location, remote_id="usrAna", name=f"Ana {CANARY}", user=ana)
+    Tag.objects.create(location=location, name=f"tag {CANARY}")
+    custom = CustomField.objects.create(location=location, remote_id="fldRoof", name=f"Roof {CANARY}", data_type="TEXT")
+    filled(
+        contact, last_name=CANARY, company=company, company_name=company.name, owner=me, city=said, website=said,
+        email=f"marisol.{CANARY}@example.com", tags=["insurance", f"tag {CANARY}"], custom_values={"fldRoof": said},
+    )  # fmt: skip
+    when = timezone.now()
+    of = {"location": location, "contact": contact}
+    task = Task.objects.create(**of, remote_id="tskOne", title=said, body=said, due_at=when, assignee=me)
+    hidden = Task.objects.create(**of, remote_id="tskTwo", title=said, due_at=when, assignee=me)
+    note = Note.objects.create(**of, remote_id="notOne", title=said, body=said, pinned=False, author=me)
+    Appointment.objects.create(
+        **of, remote_id="aptOne", title=said, address=said, notes=said, assignee=me,
+        starts_at=when + timedelta(minutes=5), ends_at=when + timedelta(minutes=35),
+    )  # fmt: skip
+    undecided = {
+        "business": northgate, "location": location, "contact": contact, "kind": "contact", "verb": "update",
+        "values": {"city": said}, "before": {"city": said}, "theirs": {"city": said}, "made_by": ana,
+        "settled_at": when, "sentence": said, "technical": said,
+    }  # fmt: skip
+    refused = Change.objects.create(**undecided, state="refused")
+    conflict = Change.objects.create(**undecided, state="conflict")
+    gone = Change.objects.create(**undecided, state="refused", failure="NotFound")
+    HistoryEvent.objects.create(**of, kind="note_added", note=note, actor_kind="person", actor_name=f"Dana {CANARY}")
+    connection = Connection(location=location, kind="oauth", status_reason=said, connected_by=ada)
+    for name, value in connection.sealed("access", "refresh").items():
+        setattr(connection, name, value)
+    filled(connection, expires_at=when + timedelta(days=1), renew_at=when + timedelta(days=1), scopes=[CANARY])
+    event = InboundEvent.objects.create(
+        event_id="evtOne", kind="ContactUpdate", remote_location_id=location.remote_id, body=said.encode(), reason=said,
+        outcome="failed", finished_at=when,
+    )  # fmt: skip
+    Incident.objects.create(connection=connection, kind="guard", reason=said)
+    agency = Agency(business=northgate, company_id=f"com{CANARY}", status_reason=said, connected_by=ada)
+    for name, value in agency.sealed("company access", "company refresh").items():
+        setattr(agency, name, value)
+    filled(agency, expires_at=when + timedelta(days=1), renew_at=when + timedelta(days=1))
+    invitation = Invitation.objects.create(business=northgate, email=f"{CANARY}@example.com", invited_by=ada)
+    return SimpleNamespace(
+        business=northgate, location=location, contact=contact, company=company, colleague=colleague, task=task,
+        note=note, refused=refused, conflict=conflict, gone=gone,
+        deletion=hidden.delete_here(by=ana, undo_s=600), connection=connection, agency=agency,
+        event=event,
+        invitation=invitation, token=invitation.token, membership=northgate.memberships.get(user=max_), custom=custom,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def theirs(quick_and_alone, cy):
+    """Cy's own world, so that nothing is refused for being empty."""
+    initech = Business.objects.get(name="Initech")
+    location, other = (
+        Location.objects.create(business=initech, remote_id=f"locInitech{n}", name="Initech", time_zone="UTC")
+        for n in (1, 2)
+    )
+    colleague = RemoteUser.objects.create(location=location, remote_id="usrCy", name="Cy", user=cy)
+    contact = Contact.objects.create(location=location, remote_id="conInitech", first_name="Peter", city="Austin")
+    task = Task.objects.create(location=location, contact=contact, title="Reports", due_at=timezone.now())
+    note = Note.objects.create(location=location, contact=contact, body="Printer")
+    return SimpleNamespace(
+        business=initech, location=location, other=other, contact=contact, task=task, note=note, colleague=colleague,
+        membership=initech.memberships.get(user=cy),
+    )  # fmt: skip
