@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from contacts.models import Business, Change, Role
+from contacts.models import Business, Change, RemoteUser, Role
 
 SESSION_KEY = "business_id"
 UNDO_FOR = timedelta(hours=24)
@@ -38,9 +39,28 @@ def may_undo(user, change):
     return roles[change.business_id] in DECIDERS
 
 
+def may_undo_bulk(user, action):
+    """The same for something done to many at once; over all of one's businesses it is one's own."""
+    if action.made_by_id == user.pk and action.created_at > timezone.now() - UNDO_FOR:
+        return True
+    return action.business is not None and role_in(user, action.business) in DECIDERS
+
+
 def decided_by(user):
     """The businesses where this user may decide about everyone's edits."""
     return Business.objects.filter(memberships__user=user, memberships__role__in=DECIDERS)
+
+
+def managed_or_404(request):
+    """The businesses this request is about that the user is manager or admin of; lesser roles find nothing.
+
+    Of the chosen one alone when it is among them.
+    """
+    businesses = list(decided_by(request.user)) if request.user.is_authenticated else []
+    if not businesses:
+        raise Http404
+    chosen = current_business(request)
+    return [chosen] if chosen in businesses else businesses
 
 
 def current_business(request):
@@ -53,6 +73,23 @@ def businesses_of(request):
     if not hasattr(request, "_businesses"):
         request._businesses = list(Business.objects.visible_to(request.user))
     return request._businesses
+
+
+def businesses_in_scope(request):
+    """The chosen Business, else all that the user may see: [] for a stranger."""
+    business = current_business(request)
+    return [business] if business else businesses_of(request)
+
+
+def me_in_ghl(request):
+    """Who the user is in GHL within the chosen business, else in all: primary keys, read once per request.
+
+    Compared with these, an assignee is found by an index; by way of `assignee__user` everybody's tasks are read.
+    """
+    if not hasattr(request, "_me_in_ghl"):
+        mine = RemoteUser.objects.filter(user=request.user, location__business__in=businesses_in_scope(request))
+        request._me_in_ghl = list(mine.values_list("pk", flat=True))
+    return request._me_in_ghl
 
 
 def in_scope(request, queryset, path="location__business"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.db.models import Q
+from django.utils import timezone
 
 GROUPS = {
     "overdue": "Overdue",
@@ -14,6 +15,7 @@ GROUPS = {
     "later": "Later",
     "none": "No date",
 }
+DUE = "due"  # what is overdue or due today, as one queue
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Bounds:
             "tomorrow": (self.tomorrow, self.after_tomorrow),
             "week": (self.after_tomorrow, self.next_week),
             "later": (self.next_week, None),
+            DUE: (None, self.tomorrow),
         }
 
 
@@ -67,8 +70,10 @@ def place_of(zone):
 
 
 def name_places(tasks, locations):
-    """Where clocks differ, a time of day needs its place: `task.place` is empty while one clock rules all."""
-    differ = len({location.zone for location in locations}) > 1
+    """Where clocks differ, also from the reader's own, a time of day needs its place: else `task.place` is empty."""
+    now = timezone.now()
+    clocks = {now.astimezone(location.zone).utcoffset() for location in locations}
+    differ = bool(clocks - {timezone.localtime(now).utcoffset()})
     for task in tasks:
         task.place = place_of(task.location.zone) if differ else ""
     return tasks

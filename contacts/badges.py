@@ -5,8 +5,11 @@ from types import SimpleNamespace
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.html import strip_tags
 
-from contacts.fields import in_words
+from contacts import disturb
+from contacts.field_words import in_words
+from contacts.fields import CONTROLS, control_of
 from contacts.models import Change, CustomField, RemoteUser
 from contacts.models.change import TWO_ALIKE
 from contacts.templatetags.ui import when
@@ -47,6 +50,8 @@ class Badges:
             self.whole = change
 
     def of_field(self, field):
+        if field.key == "dnd":
+            return self.fields.get("dnd_settings") or self.fields.get("dnd")
         return (self.custom if field.is_custom else self.fields).get(field.key)
 
     @property
@@ -139,13 +144,14 @@ def _words(change, key, value):
         return str(person) if person else ""
     if key == "completed":
         return "it as done" if value else "it as open"
-    if key == "due_at":
-        return str(when(value, change.location.zone))
-    control = {"phone": "tel", "date_of_birth": "date"}.get(key, "text")
-    known = (
-        CustomField.objects.filter(location_id=change.location_id, remote_id=key).first() if control == "text" else None
-    )
-    if known and known.data_type.upper() == "DATE":
-        control = "date"
+    if key in ("due_at", "starts_at", "ends_at"):
+        return strip_tags(when(value, change.location.zone))
+    if key == "dnd_settings":
+        return disturb.settings_words(value)
+    if key == "dnd":
+        return "do not disturb" if value else "no do not disturb"
+    control = CONTROLS.get(key)
+    if control is None:
+        control = control_of(CustomField.objects.filter(location_id=change.location_id, remote_id=key).first())
     words = in_words(value, control)[:120]
     return words if words[:1] in "(+0123456789" else f"“{words}”"

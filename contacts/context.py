@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from contacts import access
+from contacts import access, places
 from contacts.models import Change, Membership, Role, Task
 
 
@@ -30,17 +30,49 @@ class Frame:
         roles = set(mine.values_list("role", flat=True))
         return next((role for role in (Role.ADMIN, Role.MANAGER, Role.STAFF) if role in roles), None)
 
+    @property
+    def rail(self):
+        return self._counted(places.RAIL)
+
+    @property
+    def admin_rail(self):
+        return self._counted(places.ADMIN_RAIL)
+
+    def _counted(self, listed):
+        """[(place, how many wait there)]"""
+        return [(place, self.counts.get(place.count)) for place in places.places_for(self.role, listed)]
+
+    @property
+    def outbox(self):
+        return places.OUTBOX
+
+    @property
+    def mine(self):
+        """Pages about the person, for the menu under their picture."""
+        return places.places_for(self.role, places.MINE)
+
+    @property
+    def keyed(self):
+        """The places that a letter after G leads to."""
+        return [place for place in places.places_for(self.role) if place.key]
+
     @cached_property
     def counts(self):
         user = self.request.user
-        mine = access.in_scope(self.request, Task.objects).filter(assignee__user=user).open()
+        mine = Task.objects.filter(assignee__in=access.me_in_ghl(self.request)).open()
         changes = access.in_scope(self.request, Change.objects, "business").filter(made_by=user)
         return {
-            "today": mine.filter(due_at__lt=timezone.now()).count(),
-            "tasks": mine.count(),
+            "today": _at_most(mine.filter(due_at__lt=timezone.now())),
+            "tasks": _at_most(mine),
             "queued": changes.unsettled().count(),
             "refused": changes.undecided().count(),
         }
+
+
+def _at_most(rows, most=999):
+    """More than that nobody reads, and every page would wait for it."""
+    count = rows[: most + 1].count()
+    return count if count <= most else f"{most}+"
 
 
 def frame(request):

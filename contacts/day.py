@@ -1,12 +1,13 @@
-"""Today's appointments laid out on a clock: quarter hours down, at most three side by side."""
+"""A day's appointments laid out on a clock: quarter hours down, a few side by side; and the days of a week."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from contacts import localised
 from contacts.models import Appointment
 
 QUARTER = 15
-LANES = 3
+LANES, WEEK_LANES = 3, 2
 WORKDAY = (9, 18)  # shown even when nothing is booked at its ends
 HALF_HOUR = timedelta(minutes=30)
 STATUS = {"new": "not confirmed", "showed": "kept", "noshow": "no-show"}
@@ -37,43 +38,77 @@ class Booking:
 @dataclass
 class Day:
     zone: object
+    date: object = None
+    is_today: bool = False
     hours: list = field(default_factory=list)  # (quarter, "09:00")
     bookings: list = field(default_factory=list)
     unplaced: list = field(default_factory=list)  # more at once than there are lanes
     now_at: int | None = None
     now_rest: int = 0  # 0, 5 or 10 minutes past that quarter
 
+    @property
+    def words(self):
+        return localised.day(self.date)
+
     @classmethod
-    def of(cls, appointments, zone, now):
-        day = cls(zone)
-        date = now.astimezone(zone).date()
-        spans = [(appointment, *_minutes(appointment, zone, date)) for appointment in appointments]
-        first = min([WORKDAY[0], *(start // 60 for _, start, _ in spans)])
-        last = min(max([WORKDAY[1], *(-(-end // 60) for _, _, end in spans)]), 24)
-        day.hours = [((hour - first) * 4, f"{hour:02}:00") for hour in range(first, last + 1)]
+    def of(cls, appointments, zone, now, date=None, hours=None, lanes=LANES):
+        """`date` is today's and `hours` what its appointments need, unless they are given."""
+        local = now.astimezone(zone)
+        date = date or local.date()
+        day = cls(zone, date, is_today=date == local.date())
+        spans = _spans(appointments, zone, date)
+        first, last = hours or _hours(spans)
+        day.hours = [((hour - first) * 4, localised.hour(hour)) for hour in range(first, last + 1)]
         for appointment, start, end in spans:
             at = (start - first * 60) // QUARTER
             # Two lines of words need half an hour of height.
             length = max(2, -(-(end - start) // QUARTER))
-            day._place(Booking(appointment, at, min(length, 32), _state(appointment, now)))
+            day._place(Booking(appointment, at, min(length, 32), _state(appointment, now)), lanes)
         _share_the_width(day.bookings)
-        _mark_next(day.bookings)
-        local = now.astimezone(zone)
+        if day.is_today:
+            _mark_next(day.bookings)
         minutes = (local.hour - first) * 60 + local.minute
-        if 0 <= minutes <= (last - first) * 60:
+        if day.is_today and 0 <= minutes <= (last - first) * 60:
             day.now_at, rest = divmod(minutes, QUARTER)
             day.now_rest = rest // 5 * 5
         return day
 
-    def _place(self, booking):
+    def _place(self, booking, lanes):
         met = [other for other in self.bookings if booking.meets(other)]
         taken = {other.lane for other in met}
-        for lane in range(LANES):
+        for lane in range(lanes):
             if lane not in taken:
                 booking.lane = lane
                 self.bookings.append(booking)
                 return
         self.unplaced.append(booking.appointment)
+
+
+@dataclass
+class Week:
+    """Seven days on one clock, from `first` on. `days` have the same hours, so that they can stand side by side."""
+
+    zone: object
+    days: list
+
+    @classmethod
+    def of(cls, appointments, zone, now, first, lanes=WEEK_LANES):
+        dates = [first + timedelta(days=number) for number in range(7)]
+        booked = {date: [] for date in dates}
+        for appointment in appointments:
+            booked[appointment.starts_at.astimezone(zone).date()].append(appointment)
+        hours = _hours([span for date in dates for span in _spans(booked[date], zone, date)])
+        return cls(zone, [Day.of(booked[date], zone, now, date, hours, lanes) for date in dates])
+
+
+def _spans(appointments, zone, date):
+    return [(appointment, *_minutes(appointment, zone, date)) for appointment in appointments]
+
+
+def _hours(spans):
+    """(first, last) hour to show."""
+    first = min([WORKDAY[0], *(start // 60 for _, start, _ in spans)])
+    return first, min(max([WORKDAY[1], *(-(-end // 60) for _, _, end in spans)]), 24)
 
 
 def _minutes(appointment, zone, date):

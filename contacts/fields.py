@@ -1,17 +1,17 @@
 """What is known about a contact, field by field: its label, its value in words, and how it may be changed."""
 
-import datetime as dt
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
+from contacts import disturb, localised, phones
+from contacts.field_words import as_date_text, as_time_text, files_in, in_words, safe_link
 from contacts.models import Contact
-from contacts.templatetags.ui import phone as phone_in_words
 
 ONLY_IN_GHL = "Can be changed only in GHL."
-# The model's own fields, by group: key, label, control, autocomplete hints for no one but the browser's keyboard.
+# The model's own fields, by group: key, label, control.
 OWN = {
     "Contact": [
         ("first_name", "First name", "text"),
@@ -21,35 +21,44 @@ OWN = {
         ("company_name", "Company", "fixed"),
         ("website", "Website", "text"),
         ("date_of_birth", "Date of birth", "date"),
-        ("time_zone", "Time zone", "text"),
+        ("time_zone", "Time zone", "zone"),
         ("source", "Source", "text"),
         ("type", "Type", "fixed"),
+        ("dnd", "Contact by", "channels"),
     ],
     "Address": [
         ("address", "Street", "text"),
         ("city", "City", "text"),
         ("state", "State", "text"),
         ("postal_code", "Postal code", "text"),
-        ("country", "Country", "text"),
+        ("country", "Country", "country"),
     ],
 }
 CUSTOM_CONTROLS = {
     "TEXT": "text",
     "LARGE_TEXT": "long",
     "NUMERICAL": "number",
+    "FLOAT": "number",
     "MONETORY": "money",
     "PHONE": "tel",
+    "EMAIL": "email",
     "DATE": "date",
+    "TIME": "time",
     "SINGLE_OPTIONS": "select",
     "RADIO": "select",
     "MULTIPLE_OPTIONS": "many",
     "CHECKBOX": "many",
+    "TEXTBOX_LIST": "texts",
+    "FILE_UPLOAD": "files",
+    "SIGNATURE": "files",
 }
-MORE_GROUP = "Custom fields"  # GHL names no folders of custom fields, only their ids
-CHANNELS = {
-    "Call": "calls", "Email": "e-mail", "SMS": "SMS", "WhatsApp": "WhatsApp", "GMB": "Google", "FB": "Facebook",
-    "RCS": "RCS",
-}  # fmt: skip
+ONLY_SHOWN = {
+    "FILE_UPLOAD": "Files are added and removed in GHL.",
+    "SIGNATURE": "Signed in GHL; nobody can sign here.",
+}
+CONTROLS = {key: control for rows in OWN.values() for key, _, control in rows if control not in ("fixed", "channels")}
+MORE_GROUP = "Custom fields"  # where GHL does not tell what a folder of fields is called
+TO_CHOOSE_FROM = ("zone", "country")  # their lists are long, and fetched when somebody is about to choose
 
 
 @dataclass
@@ -65,7 +74,8 @@ class Field:
     is_custom: bool = False
     options: list = field(default_factory=list)
     reason: str = ""
-    region: str = "US"
+    region: str = phones.DEFAULT_REGION
+    currency: str = ""
     max_length: int | None = None
     # Filled in by the view: what was typed and cannot be taken, what is on its way, whether it was saved just now.
     form: object = None
@@ -77,43 +87,83 @@ class Field:
 
     @property
     def is_fixed(self):
-        return self.control == "fixed"
+        return self.control in ("fixed", "files")
+
+    @property
+    def is_always_shown(self):
+        return self.control == "channels"
+
+    def can_be_filled(self, contact):
+        return contact.is_editable and not self.is_fixed
+
+    def answers_to(self, words):
+        """Whether somebody who looks for these words means this field, by its label or by its value."""
+        return words.casefold() in f"{self.label} {self.words}".casefold()
+
+    @property
+    def is_long_list(self):
+        return self.control in TO_CHOOSE_FROM
 
     @property
     def words(self):
         """The value as people read it."""
-        return in_words(self.value, self.control, self.region)
+        if self.control == "texts":
+            return ", ".join(f"{label}: {text}" for _, label, text in self.rows if text)
+        return in_words(self.value, self.control, self.region, self.currency)
 
     @property
     def typed(self):
         """What stands in the control: what was typed if that was refused, else the value."""
-        if self.form is not None and self.form.errors:
-            return self.form.data.get("value", "")
-        return self.kept
+        return self.form.data.get("value", "") if self.is_refused else self.kept
 
     @property
     def kept(self):
         """The value as the control writes it."""
         if self.control == "date":
             return as_date_text(self.value)
+        if self.control == "time":
+            return as_time_text(self.value)
         return self.words
 
     @property
+    def is_refused(self):
+        return self.form is not None and bool(self.form.errors)
+
+    @property
     def error(self):
-        return next(iter(self.form.errors["value"]), "") if self.form is not None and self.form.errors else ""
+        return next(iter(self.form.errors["value"]), "") if self.is_refused else ""
 
     @property
     def choices(self):
-        """(option, chosen). What GHL holds stays on offer, even when the list lacks it."""
-        chosen = [str(one) for one in self.listed]
+        """[(option, chosen)]. What GHL holds stays on offer, even when the list lacks it."""
+        held = [str(one) for one in self.listed]
+        chosen = self.form.data.getlist("value") if self.is_refused else held
         known = [str(option) for option in self.options]
-        return [(option, option in chosen) for option in [*known, *(one for one in chosen if one not in known)]]
+        return [(option, option in chosen) for option in [*known, *(one for one in held if one not in known)]]
 
     @property
     def listed(self):
         if self.is_empty:
             return []
         return self.value if isinstance(self.value, list) else [self.value]
+
+    @property
+    def rows(self):
+        """[(key, label, text)] of a list of text boxes. One that GHL has done away with stays while it holds a text."""
+        texts = self.value if isinstance(self.value, dict) else {}
+        names = {}
+        for option in self.options:
+            told = option if isinstance(option, dict) else {"label": str(option)}
+            # Whether a value goes by the box's id or by its label is seen only once there is one.
+            key = told["label"] if told["label"] in texts else told.get("id") or told["label"]
+            names[str(key)] = told["label"]
+        names |= {key: key for key in texts if key not in names}
+        typed = {key: self.form.data.get(f"value-{key}", "") for key in names} if self.is_refused else texts
+        return [(key, label, str(typed.get(key) or "")) for key, label in names.items()]
+
+    @property
+    def files(self):
+        return files_in(self.value)
 
     @property
     def link(self):
@@ -126,8 +176,31 @@ class Field:
         if self.control == "email":
             return f"mailto:{text}"
         if self.key == "website" and " " not in text:
-            return text if text.lower().startswith(("http://", "https://")) else f"https://{text}"
+            return safe_link(text if "://" in text else f"https://{text}")
         return ""
+
+
+@dataclass
+class Channels(Field):
+    """On which channels a person may not be reached: one field of two of the contact's."""
+
+    contact: object = None
+
+    @cached_property
+    def words(self):
+        return disturb.words(self.contact)
+
+    @property
+    def choices(self):
+        """[(channel, label, chosen, fixed)]"""
+        chosen = self.form.data.getlist("value") if self.is_refused else self.value
+        fixed = disturb.for_good(self.contact)
+        shown = [one for one in disturb.CHANNELS if one not in disturb.ONLY_SHOWN or one in chosen]
+        return [(one, disturb.CHANNELS[one], one in chosen, one in fixed) for one in shown]
+
+    @property
+    def is_every(self):
+        return disturb.EVERY in self.value
 
 
 def fields_of(contact):
@@ -135,11 +208,7 @@ def fields_of(contact):
     region = region_of(contact)
     for group, rows in OWN.items():
         for key, label, control in rows:
-            yield Field(
-                slug=key, key=key, label=label, group=group, control=control, value=getattr(contact, key),
-                reason=ONLY_IN_GHL if control == "fixed" else "", region=region,
-                max_length=getattr(Contact._meta.get_field(key), "max_length", None),
-            )  # fmt: skip
+            yield own_field(contact, group, key, label, control, region)
     for custom in contact.location.custom_fields.all():
         yield custom_field(contact, custom, region)
 
@@ -148,104 +217,58 @@ def field_of(contact, slug):
     return next((one for one in fields_of(contact) if one.slug == slug), None)
 
 
+def own_field(contact, group, key, label, control, region):
+    told = {"slug": key, "key": key, "label": label, "group": group, "control": control, "region": region}
+    if control == "channels":
+        return Channels(**told, value=disturb.off(contact), contact=contact)
+    return Field(
+        **told, value=getattr(contact, key), reason=ONLY_IN_GHL if control == "fixed" else "",
+        max_length=getattr(Contact._meta.get_field(key), "max_length", None),
+    )  # fmt: skip
+
+
 def custom_field(contact, custom, region):
-    control = CUSTOM_CONTROLS.get(custom.data_type.upper(), "fixed")
-    reason = "" if control != "fixed" else ONLY_IN_GHL
-    if control in ("select", "many") and not custom.options:
+    kind = custom.data_type.upper()
+    control = CUSTOM_CONTROLS.get(kind, "fixed")
+    reason = ONLY_SHOWN.get(kind, "") if control != "fixed" else unknown_kind(kind)
+    value = contact.custom_values.get(custom.remote_id, "")
+    if control in ("select", "many", "texts") and not custom.options and not isinstance(value, dict):
         control, reason = "fixed", "GHL offers no choices for this field."
     return Field(
-        slug=f"custom-{custom.pk}", key=custom.remote_id, label=custom.name, group=MORE_GROUP,
-        control=control, value=contact.custom_values.get(custom.remote_id, ""), is_custom=True,
-        options=custom.options, reason=reason, region=region,
+        slug=f"custom-{custom.pk}", key=custom.remote_id, label=custom.name, group=custom.group_name or MORE_GROUP,
+        control=control, value=value, is_custom=True, options=custom.options, reason=reason, region=region,
+        currency=contact.location.currency,
     )  # fmt: skip
+
+
+def control_of(custom):
+    """How values of a custom field read; as plain text where the field is gone or of an unknown kind."""
+    return CUSTOM_CONTROLS.get(custom.data_type.upper(), "text") if custom else "text"
+
+
+def unknown_kind(kind):
+    return f"{ONLY_IN_GHL} Rankr does not know fields of the kind {kind}." if kind else ONLY_IN_GHL
+
+
+def values_to_save(contact, field, value):
+    """What `contact.edit` takes for a field's new value."""
+    if field.control == "channels":
+        return disturb.edited(contact, value)
+    if not field.is_custom:
+        return {field.key: value}
+    values = {key: kept for key, kept in contact.custom_values.items() if key != field.key}
+    return {"custom_values": values if value in (None, "", [], {}) else {**values, field.key: value}}
 
 
 def region_of(contact):
     """Where a phone number without a country code is taken to be."""
     country = contact.country.strip().upper()
-    return country if len(country) == 2 and country.isalpha() else "US"
-
-
-# --- words --------------------------------------------------------------------------------------------------------
-
-
-def in_words(value, control="text", region="US"):
-    if value in (None, "", [], {}):
-        return ""
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {in_words(one)}" for name, one in value.items())
-    if control == "tel":
-        return phone_in_words(value, region)
-    if control == "date":
-        return date_words(value)
-    if control in ("number", "money"):
-        return number_words(value, control)
-    return str(value)
-
-
-def date_words(value):
-    date = as_date(value)
-    return f"{date.day} {date:%b} {date.year}" if date else str(value)
-
-
-def as_date(value):
-    """GHL keeps dates as a day, as a moment, or as milliseconds."""
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    try:
-        if isinstance(value, int | float):
-            return dt.datetime.fromtimestamp(value / 1000, tz=dt.UTC).date()
-        text = str(value)
-        moment = parse_datetime(text)
-        return moment.date() if moment else parse_date(text)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def as_date_text(value):
-    date = as_date(value) if value not in (None, "") else None
-    return date.isoformat() if date else ""
-
-
-def number_words(value, control):
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return str(value)
-    if not number.is_finite() or abs(number) >= 10**15:
-        return str(value)
-    whole = number == number.to_integral_value()
-    if control == "money":
-        return f"{number:,.0f}" if whole else f"{number:,.2f}"
-    return f"{number:,.0f}" if whole and abs(number) >= 10_000 else str(value)
-
-
-# --- what stands beside the fields ------------------------------------------------------------------------------------
-
-
-def do_not_disturb(contact):
-    """(words, is_off) of how this person may not be reached; nothing when every channel is open."""
-    if contact.dnd:
-        return "Do not disturb, on every channel"
-    off = [
-        CHANNELS.get(channel, channel)
-        for channel, setting in contact.dnd_settings.items()
-        if isinstance(setting, dict) and setting.get("status") in ("active", "permanent")
-    ]
-    return f"No {' or '.join(off)}" if off else ""
+    return country if len(country) == 2 and country.isalpha() else phones.region_of(contact.location)
 
 
 def clock_of(contact):
     """What time it is where this person lives: "14:20 now", if the zone is one that clocks know."""
-    from zoneinfo import ZoneInfo
-
     try:
-        return f"{timezone.now().astimezone(ZoneInfo(contact.time_zone)):%H:%M} now"
+        return f"{localised.clock(timezone.now().astimezone(ZoneInfo(contact.time_zone)))} now"
     except (KeyError, ValueError, OSError):
         return ""

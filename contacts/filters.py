@@ -1,39 +1,30 @@
-"""What a list of contacts shows: URL parameters ⇄ query ⇄ chips. The list, exports and saved views share it."""
+"""What a list of contacts shows: URL parameters ⇄ query ⇄ chips. The list, exports, bulk actions and views share it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import reduce
+from operator import and_, or_
 
-from django.db.models import Exists, Min, OuterRef, Q, Subquery
+from django.db.models import Q
 from django.db.models.functions import Coalesce
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.http import urlencode
 
 from contacts import access, search
-from contacts.models import Appointment, Company, RemoteUser, Task
-from contacts.paging import Order
+from contacts.conditions import KINDS, Condition, FieldChoice, Person
+from contacts.models import Appointment, Company, CustomField, RemoteUser, Task
+from contacts.paging import BestFirst, ByFirstOf, Order
 
 MAX_TEXT = 200
-MAX_TAGS = 20  # each is one condition; more is a mistake, not a question
-MAX_DAYS = 3650
+MAX_GROUPS = 5
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-def _open_tasks():
-    return Task.objects.present().filter(completed=False, contact=OuterRef("pk"))
-
-
-def _upcoming(now):
-    return Appointment.objects.upcoming(now).filter(contact=OuterRef("pk"))
-
-
-def _oldest_overdue(now):
-    oldest = _open_tasks().filter(due_at__lt=now).order_by().values("contact").annotate(oldest=Min("due_at"))
-    return Coalesce(Subquery(oldest.values("oldest")), NEVER)
-
-
-def _next_appointment(now):
-    return Coalesce(Subquery(_upcoming(now).order_by("starts_at").values("starts_at")[:1]), NEVER)
+def _overdue_tasks(now):
+    return Task.objects.present().filter(completed=False, due_at__lt=now)
 
 
 def _added(now):
@@ -44,19 +35,12 @@ ORDERS = {
     "name": Order("sort_name", "By name"),
     "recent": Order("last_activity_at", "Newest activity first", descending=True, is_time=True),
     "quietest": Order("last_activity_at", "Oldest activity first", is_time=True),
-    "overdue": Order("oldest_overdue", "Oldest overdue first", is_time=True, annotation=_oldest_overdue),
+    "overdue": ByFirstOf.of("oldest_overdue", "Oldest overdue first", _overdue_tasks, "due_at", NEVER),
     "added": Order("added_at", "Recently added", descending=True, is_time=True, annotation=_added),
-    "appointment": Order("next_start", "Next appointment first", is_time=True, annotation=_next_appointment),
+    "appointment": ByFirstOf.of(
+        "next_start", "Next appointment first", Appointment.objects.upcoming, "starts_at", NEVER
+    ),
 }
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody who owns contacts: the same person may be a RemoteUser in several locations."""
-
-    value: str
-    name: str
-    pks: frozenset = frozenset()
 
 
 @dataclass(frozen=True)
@@ -70,60 +54,52 @@ class Chip:
 
 @dataclass(frozen=True)
 class ContactFilter:
-    """Conditions are joined by "and"; several owners by "or". Unknown values are dropped and named in `problems`."""
+    """(A and B) or (C and D): the conditions of a group are joined by "and", the groups by "or".
+
+    The search text narrows them all. `view` is the key of the view this began as, see list_views. Unknown values are
+    dropped and named in `problems`.
+    """
 
     q: str = ""
-    owners: tuple[Person, ...] = ()
-    tags: tuple[str, ...] = ()
-    company: Company | None = None
-    overdue: bool = False
-    upcoming: bool = False
-    no_next_step: bool = False
-    quiet: int | None = None
+    groups: tuple[tuple[Condition, ...], ...] = ()
     sort: str = "name"
-    user: object = field(default=None, repr=False)
+    view: str = ""
+    user: object = field(default=None, repr=False, compare=False)
     problems: tuple[str, ...] = field(default=(), compare=False)
 
-    FLAGS = {
-        "overdue": ("a task is", "overdue"),
-        "upcoming": ("an appointment is", "coming up"),
-        "no_next_step": ("there is", "no next step"),
-    }
+    @classmethod
+    def of(cls, *conditions, **more):
+        return cls(groups=(conditions,) if conditions else (), **more)
 
     @classmethod
     def from_params(cls, params, request):
         """Read what a URL asks for, within what this request may see."""
         return _Reader(params, request).read()
 
+    @classmethod
+    def from_query(cls, query, request):
+        return cls.from_params(QueryDict(query), request)
+
     def apply(self, contacts, now=None):
         now = now or timezone.now()
         contacts = contacts.present()
         if self.q:
             contacts = search.matching(contacts, self.q)
-        if self.owners:
-            contacts = contacts.filter(self._owned())
-        if self.tags:
-            contacts = contacts.filter(tags__contains=list(self.tags))
-        if self.company:
-            contacts = contacts.filter(company=self.company)
-        if self.overdue:
-            contacts = contacts.filter(Exists(_open_tasks().filter(due_at__lt=now)))
-        if self.upcoming:
-            contacts = contacts.filter(Exists(_upcoming(now)))
-        if self.no_next_step:
-            contacts = contacts.filter(~Exists(_open_tasks()), ~Exists(_upcoming(now)))
-        if self.quiet:
-            contacts = contacts.filter(last_activity_at__lt=now - timedelta(days=self.quiet))
-        return contacts
+        groups = [[_as_q(condition.where(self.user, now)) for condition in group] for group in self.groups]
+        if len(groups) == 1:
+            return contacts.filter(*groups[0])
+        return contacts.filter(reduce(or_, (reduce(and_, group) for group in groups))) if groups else contacts
 
     @property
     def order(self):
-        return ORDERS[self.sort]
+        """By name, a search has those first whose name begins with what was typed."""
+        lead = search.fold(self.q)
+        return BestFirst.of("sort_name", lead, "By name") if lead and self.sort == "name" else ORDERS[self.sort]
 
     @property
     def is_empty(self):
         """True when nothing is filtered out; the order does not matter."""
-        return not self.chips()
+        return not self.q and not self.groups
 
     def params(self):
         """The query string that leads here again: only what differs from the plain list."""
@@ -131,51 +107,56 @@ class ContactFilter:
 
     def pairs(self):
         """The same as (name, value), for hidden inputs."""
-        pairs = [("q", self.q)] if self.q else []
-        pairs += [("owner", person.value) for person in self.owners]
-        pairs += [("tag", tag) for tag in self.tags]
-        if self.company:
-            pairs.append(("company", self.company.pk))
-        pairs += [(flag, 1) for flag in self.FLAGS if getattr(self, flag)]
-        if self.quiet:
-            pairs.append(("quiet", self.quiet))
-        if self.sort != "name":
+        pairs = [("view", self.view)] if self.view else []
+        if self.q:
+            pairs.append(("q", self.q))
+        for number, group in enumerate(self.groups, 1):
+            pairs += [(prefix(number) + name, value) for condition in group for name, value in condition.pairs()]
+        # Beside a view the order is always said: the view alone means the view as it was saved.
+        if self.sort != "name" or self.view:
             pairs.append(("sort", self.sort))
         return pairs
 
     def with_(self, **values):
         return replace(self, **values)
 
+    def adding(self, condition, group):
+        """With one more condition in this group, counted from 1; one past the last begins a new group."""
+        groups = [list(conditions) for conditions in self.groups] + [[]]
+        kind = type(condition)
+        kept = [one for one in groups[group - 1] if not (kind.is_single and type(one) is kind)]
+        groups[group - 1] = sorted([*kept, condition], key=lambda one: KINDS.index(type(one)))
+        return replace(self, groups=_without_empty(groups))
+
     def chips(self):
-        """The filter as the parts of a sentence: "Contacts where owner is Dana and tag is insurance"."""
-        chips = []
+        """All parts of the sentence: "Contacts where owner is Dana and tag is insurance"."""
+        found = [Chip("text matches", self.q, replace(self, q="").params())] if self.q else []
+        return found + [chip for chips in self.sentence() for chip in chips]
 
-        def add(lead, value, **without):
-            chips.append(Chip(lead, value, replace(self, **without).params()))
+    def sentence(self):
+        """The chips of each group."""
+        return [
+            [Chip(*condition.words(), self._without(at, condition).params()) for condition in group]
+            for at, group in enumerate(self.groups)
+        ]
 
-        if self.q:
-            add("text matches", self.q, q="")
-        if self.owners:
-            add("owner is", " or ".join(person.name for person in self.owners), owners=())
-        for tag in self.tags:
-            add("tag is", tag, tags=tuple(other for other in self.tags if other != tag))
-        if self.company:
-            add("company is", str(self.company), company=None)
-        for flag, (lead, value) in self.FLAGS.items():
-            if getattr(self, flag):
-                add(lead, value, **{flag: False})
-        if self.quiet:
-            add("nothing happened for", f"{self.quiet} day{'' if self.quiet == 1 else 's'}", quiet=None)
-        return chips
+    def _without(self, at, condition):
+        groups = [list(group) for group in self.groups]
+        groups[at].remove(condition)
+        return replace(self, groups=_without_empty(groups))
 
-    def _owned(self):
-        owned = Q(owner__in=set().union(*(person.pks for person in self.owners)))
-        for person in self.owners:
-            if person.value == "me":
-                owned |= Q(owner__user=self.user)
-            elif person.value == "none":
-                owned |= Q(owner=None)
-        return owned
+
+def prefix(group):
+    """The first group's parameters stand alone, those of the second are "2.tag"."""
+    return f"{group}." if group > 1 else ""
+
+
+def _without_empty(groups):
+    return tuple(tuple(group) for group in groups if group)
+
+
+def _as_q(where):
+    return where if isinstance(where, Q) else Q(where)
 
 
 ME = Person("me", "me")
@@ -197,6 +178,19 @@ def _people(remote_users):
     return [Person(str(rows[0].pk), str(rows[0]), frozenset(row.pk for row in rows)) for rows in groups.values()]
 
 
+def custom_fields(request):
+    """The custom fields of this scope, each name once; read once per request."""
+    if not hasattr(request, "_custom_fields"):
+        groups = {}
+        for row in access.in_scope(request, CustomField.objects).order_by("name", "pk"):
+            groups.setdefault(row.name.casefold(), []).append(row)
+        request._custom_fields = [
+            FieldChoice(str(rows[0].pk), rows[0].name, frozenset((row.location_id, row.remote_id) for row in rows))
+            for rows in groups.values()
+        ]
+    return request._custom_fields
+
+
 class _Reader:
     """One reading of the parameters: collects the values that are usable, and a sentence for each that is not."""
 
@@ -204,21 +198,35 @@ class _Reader:
         self.params = params
         self.request = request
         self.problems = []
+        self.prefix = ""
 
     def read(self):
-        values = {
-            "q": self.text("q", "The search text"),
-            "owners": self.owners(),
-            "tags": self.tags(),
-            "company": self.company(),
-            "quiet": self.quiet(),
-            "sort": self.sort(),
-            **{flag: self.flag(flag) for flag in ContactFilter.FLAGS},
-        }
-        return ContactFilter(**values, user=self.request.user, problems=tuple(self.problems))
+        q = self.text("q", "The search text")
+        groups = []
+        for number in self.numbers():
+            self.prefix = prefix(number)
+            groups.append([condition for kind in KINDS for condition in kind.read(self)])
+        self.prefix = ""
+        return ContactFilter(
+            q=q, groups=_without_empty(groups), sort=self.sort(), view=self.view(), user=self.request.user,
+            problems=tuple(dict.fromkeys(self.problems)),
+        )  # fmt: skip
+
+    def numbers(self):
+        """The groups in this address."""
+        found = {int(name.split(".")[0]) for name in self.params if re.fullmatch(r"[1-9]\d?\.\w+", name)} - {1}
+        if len(found) >= MAX_GROUPS:
+            self.problems.append(f"More than {MAX_GROUPS} groups were asked for; the first {MAX_GROUPS} are used.")
+        return [1, *sorted(found)[: MAX_GROUPS - 1]]
+
+    def value(self, name):
+        return self.params.get(self.prefix + name, "")
+
+    def values(self, name):
+        return self.params.getlist(self.prefix + name)
 
     def text(self, name, noun):
-        return self.shortened(self.params.get(name, ""), noun)
+        return self.shortened(self.value(name), noun)
 
     def shortened(self, text, noun):
         text = " ".join(text.replace("\x00", " ").split())
@@ -226,12 +234,18 @@ class _Reader:
             self.problems.append(f"{noun} was longer than {MAX_TEXT} letters; only the beginning is used.")
         return text[:MAX_TEXT].strip()
 
-    def owners(self):
+    def texts(self, name, noun, most, nouns):
+        texts = dict.fromkeys(self.shortened(text, noun).lower() for text in self.values(name))
+        texts.pop("", None)
+        if len(texts) > most:
+            self.problems.append(f"More than {most} {nouns} were asked for; the first {most} are used.")
+        return tuple(texts)[:most]
+
+    def people(self, name):
         chosen, unknown = [], False
-        known: Callable = {pk: person for person in people(self.request) for pk in person.pks}.get
-        for value in self.params.getlist("owner"):
-            if not value:
-                continue
+        values = [value for value in self.values(name) if value]
+        known: Callable = {pk: person for person in (people(self.request) if values else ()) for pk in person.pks}.get
+        for value in values:
             person = {"me": ME, "none": NOBODY}.get(value) or known(number(value))
             unknown = unknown or person is None
             if person and person not in chosen:
@@ -240,44 +254,62 @@ class _Reader:
             self.problems.append("An owner in this address is not known here, so that part was left out.")
         return tuple(chosen)
 
-    def tags(self):
-        tags = dict.fromkeys(self.shortened(tag, "A tag").lower() for tag in self.params.getlist("tag"))
-        tags.pop("", None)
-        if len(tags) > MAX_TAGS:
-            self.problems.append(f"More than {MAX_TAGS} tags were asked for; the first {MAX_TAGS} are used.")
-        return tuple(tags)[:MAX_TAGS]
-
     def company(self):
-        value = self.params.get("company", "")
+        """By its number, or as somebody types it: by its name."""
+        value = self.text("company", "The company")
         if not value:
             return None
+        companies = access.in_scope(self.request, Company.objects)
         pk = number(value)
-        company = access.in_scope(self.request, Company.objects).filter(pk=pk).first() if pk else None
+        company = companies.filter(pk=pk).first() if pk else None
+        company = company or companies.filter(name__iexact=value).order_by("pk").first()
         if company is None:
             self.problems.append("The company in this address is not known here, so that part was left out.")
         return company
 
-    def quiet(self):
-        value = self.params.get("quiet", "")
+    def custom_fields(self, name, text_name, most):
+        """(field, text) for each that is asked for: the two come in pairs."""
+        texts = self.values(text_name)
+        asked = [(value, texts[at] if at < len(texts) else "") for at, value in enumerate(self.values(name)) if value]
+        known = {field.value: field for field in (custom_fields(self.request) if asked else ())}
+        found = dict.fromkeys(
+            (known[value], self.shortened(text, "The value of a field")) for value, text in asked if value in known
+        )
+        if any(value not in known for value, _ in asked) or len(found) > most:
+            self.problems.append("A field in this address is not known here, so that part was left out.")
+        return list(found)[:most]
+
+    def number(self, name, noun, highest):
+        value = self.value(name)
         if not value:
             return None
-        days = number(value, MAX_DAYS)
+        days = number(value, highest)
         if days is None:
-            self.problems.append(f"“Quiet for” takes a number of days from 1 to {MAX_DAYS:,}, so it was left out.")
+            self.problems.append(f"“{noun}” takes a number of days from 1 to {highest:,}, so it was left out.")
         return days
 
-    def flag(self, name):
-        value = self.params.get(name, "")
+    def flag(self, name, words):
+        value = self.value(name)
         if value not in ("", "1"):
-            lead, word = ContactFilter.FLAGS[name]
-            self.problems.append(f"“{lead} {word}” can only be on or off, so it was left out.")
+            self.problems.append(f"“{words}” can only be on or off, so it was left out.")
         return value == "1"
 
+    def yes_or_no(self, name, noun):
+        value = self.value(name)
+        if value not in ("", "0", "1"):
+            self.problems.append(f"The {noun} can only be known or missing, so that part was left out.")
+        return {"1": True, "0": False}.get(value)
+
     def sort(self):
-        value = self.params.get("sort", "")
+        value = self.value("sort")
         if value and value not in ORDERS:
             self.problems.append("This list cannot be sorted that way; it is sorted by name.")
         return value if value in ORDERS else "name"
+
+    def view(self):
+        """What is no key of a view is nobody's, and list_views says so."""
+        value = self.value("view")
+        return value if re.fullmatch(r"[a-z0-9-]{1,20}", value) else ""
 
 
 def number(text, highest=2**63 - 1):

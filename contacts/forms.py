@@ -5,7 +5,7 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 
-from contacts import invitations, phones, search
+from contacts import invitations, phones, same_person
 from contacts.models import Business, Contact, RemoteUser, Role
 
 
@@ -152,18 +152,9 @@ class NewContactForm(forms.Form):
 
     def duplicates(self):
         """Contacts of the location with this e-mail address or this phone number."""
-        there = Contact.objects.present().filter(location=self.chosen_location)
-        email, phone = self.cleaned_data["email"], self.cleaned_data["phone"]
-        found = {}
-        if email:
-            same = there.filter(search_text__contains=search.fold(email), email__iexact=email)
-            found |= {contact.pk: contact for contact in same[:5]}
-        if phone:
-            region = phones.region_of(self.chosen_location)
-            digits = str(phones.parsed(phone, region).national_number)
-            same = there.filter(search_text__contains=digits)[:50]
-            found |= {contact.pk: contact for contact in same if phones.e164(contact.phone, region) == phone}
-        return list(found.values())
+        location = self.chosen_location
+        there = Contact.objects.present().filter(business=location.business_id, location=location)
+        return [one.contact for one in same_person.with_reach(there.select_related("location"), self.contact())]
 
     def contact(self):
         """The new contact, not yet saved."""

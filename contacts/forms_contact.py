@@ -1,86 +1,13 @@
 """What people may type on the contact page, and the sentence when it cannot be taken."""
 
 import datetime as dt
-import re
-from decimal import Decimal, InvalidOperation
 
 from django import forms
-from django.core.validators import validate_email
 
-from contacts import phones
-from contacts.fields import as_date
 from contacts.models import RemoteUser
+from contacts.timeline.words import call_title
 
 LONGEST = 20_000  # letters of a note or a long field: more than anybody types, less than hurts
-
-
-class FieldForm(forms.Form):
-    """One field of the contact page. `value` is cleaned into what the row keeps."""
-
-    def __init__(self, field, data):
-        super().__init__(data)
-        self.field = field
-        if field.control == "many":
-            self.fields["value"] = forms.MultipleChoiceField(
-                required=False, choices=[(option, option) for option, _ in field.choices],
-                error_messages={"invalid_choice": "“%(value)s” is not one of the choices any more."},
-            )  # fmt: skip
-        elif field.control == "select":
-            self.fields["value"] = forms.ChoiceField(
-                required=False, choices=[("", ""), *((option, option) for option, _ in field.choices)],
-                error_messages={"invalid_choice": "“%(value)s” is not one of the choices any more."},
-            )  # fmt: skip
-        else:
-            longest = field.max_length or LONGEST
-            self.fields["value"] = forms.CharField(
-                required=False, max_length=longest, strip=True,
-                error_messages={"max_length": f"This is too long: {longest:,} letters fit, not %(show_value)d."},
-            )  # fmt: skip
-
-    def clean_value(self):
-        value = self.cleaned_data["value"]
-        if not value:
-            return self._nothing()
-        clean = getattr(self, f"_clean_{self.field.control}", None)
-        return clean(value) if clean else value
-
-    def _nothing(self):
-        if self.field.is_custom:
-            return None
-        return None if self.field.control == "date" else ""
-
-    def _clean_email(self, value):
-        try:
-            validate_email(value)
-        except forms.ValidationError:
-            raise forms.ValidationError("This is not an e-mail address: it needs a name, an @ and a domain.") from None
-        return value
-
-    def _clean_tel(self, value):
-        number = phones.e164(value, self.field.region)
-        if not number:
-            raise forms.ValidationError("This cannot be a phone number: check how many digits it has.")
-        # Shown in the country's own style, so sent back unchanged it is no edit.
-        same = number == phones.e164(str(self.field.value or ""), self.field.region)
-        return self.field.value if same else value
-
-    def _clean_date(self, value):
-        date = as_date(value)
-        if date is None or not 1 < date.year < 10_000:
-            raise forms.ValidationError("This is not a date: write year, month and day, like 2026-11-30.")
-        if as_date(self.field.value) == date:
-            return self.field.value
-        return date.isoformat() if self.field.is_custom else date
-
-    def _clean_number(self, value):
-        number = as_number(value)
-        if number is None:
-            raise forms.ValidationError("This is not a number: write figures, like 1250 or 1250.50.")
-        if as_number(str(self.field.value)) == number:
-            return self.field.value
-        return int(number) if number == number.to_integral_value() else float(number)
-
-    _clean_money = _clean_number
 
 
 class PeopleForm(forms.Form):
@@ -130,14 +57,55 @@ class TaskForm(PeopleForm):
         return {"title": clean["title"], "body": clean["body"], "due_at": clean["due"], "assignee": clean["assignee"]}
 
 
+TOO_LONG = f"This is too long for one note: {LONGEST:,} letters fit, not %(show_value)d."
+
+
 class NoteForm(forms.Form):
     body = forms.CharField(
         max_length=LONGEST,
         error_messages={
             "required": "There is nothing to save yet: write the note first.",
-            "max_length": f"This is too long for one note: {LONGEST:,} letters fit, not %(show_value)d.",
+            "max_length": TOO_LONG,
         },
     )
+
+    def title(self):
+        return ""
+
+    def text(self):
+        return self.cleaned_data["body"]
+
+
+OUTCOMES = ["Spoke", "Left voicemail", "No answer", "Busy", "Wrong number"]
+
+
+class CallForm(forms.Form):
+    """A call becomes a note whose title says how long it was and how it ended; what was said may be left out."""
+
+    body = forms.CharField(
+        required=False,
+        max_length=LONGEST,
+        error_messages={"max_length": TOO_LONG},
+    )
+    outcome = forms.ChoiceField(
+        choices=[(one, one) for one in OUTCOMES],
+        error_messages={"required": "Say how the call ended.", "invalid_choice": "Choose how the call ended."},
+    )
+    minutes = forms.IntegerField(
+        required=False, min_value=0, max_value=1440,
+        error_messages={
+            "invalid": "Write the minutes as a whole number.",
+            "min_value": "A call cannot have lasted less than no time.",
+            "max_value": "This is more than a day: check the minutes.",
+        },
+    )  # fmt: skip
+
+    def title(self):
+        return call_title(self.cleaned_data["minutes"], self.cleaned_data["outcome"])
+
+    def text(self):
+        """GHL keeps no note without a text."""
+        return self.cleaned_data["body"] or self.title()
 
 
 class TagForm(forms.Form):
@@ -155,15 +123,6 @@ class TagForm(forms.Form):
         if any(len(tag) > self.MAX_TAG for tag in tags):
             raise forms.ValidationError(f"A tag can have {self.MAX_TAG} letters at most.")
         return tags
-
-
-def as_number(text):
-    """The number that was typed, with or without a currency sign and commas; None if it is none."""
-    try:
-        number = Decimal(re.sub(r"[$€£,\s]", "", text))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and abs(number) < 10**15 else None
 
 
 def moment_in(text, zone):

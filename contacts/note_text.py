@@ -1,5 +1,6 @@
 """A note's body as text to edit. GHL keeps HTML; people here write plain text."""
 
+import hashlib
 import html
 import re
 
@@ -27,3 +28,8 @@ def loses_formatting(body):
 def is_long(body):
     text = plain_text(body)
     return len(text) > LONG or text.count("\n") >= MANY_LINES
+
+
+def fingerprint(body):
+    """Says whether a text is still the one that somebody has seen."""
+    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -3,14 +3,35 @@
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import F, Func, TextField, Value
-from django.db.models.lookups import GreaterThan, LessThan
+from django.db import OperationalError, connection, transaction
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Concat, Greatest
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 from django.utils.dateparse import parse_datetime
+from psycopg.errors import QueryCanceled
 
 COUNT_LIMIT = 10_000
+COUNT_WITHIN_MS = 20
+MANY = math.inf  # more than could be counted in time
+NEAR = 2_000  # rows looked at in their order before a filter is asked what it finds
 
 
 @dataclass(frozen=True)
@@ -34,6 +55,48 @@ class Order:
         past = LessThan if self.descending else GreaterThan
         here = Func(F(self.key), F("pk"), function="ROW", output_field=TextField())
         return past(here, Func(Value(value), Value(pk), function="ROW", output_field=TextField()))
+
+    def not_beyond(self, value, pk):
+        past = GreaterThanOrEqual if self.descending else LessThanOrEqual
+        here = Func(F(self.key), F("pk"), function="ROW", output_field=TextField())
+        return past(here, Func(Value(value), Value(pk), function="ROW", output_field=TextField()))
+
+    def keys(self, rows, place, size, now, among=None):
+        """The next (value, pk) of the rows, at most `size` of them."""
+        if among is None or (among.is_all and len(among.parts) == 1):
+            return self._next(rows, place, size, now)
+        bound = self._bound(among, place, size, now)
+        if bound is None:
+            return self._next(rows, place, size, now)
+        found = self._near(rows, place, size, now, bound, among)
+        if len(found) == size:
+            return found
+        # So few were chosen: better find them all and sort them than look for them in order.
+        sign = "-" if self.descending else ""
+        rows = self._from(rows, place, now).annotate(unindexed=Greatest(self.key, self.key))
+        return list(rows.order_by(f"{sign}unindexed", f"{sign}pk").values_list(self.key, "pk")[:size])
+
+    def _from(self, rows, place, now):
+        rows = self.sort(rows, now)
+        return rows.filter(self.beyond(*place)) if place else rows
+
+    def _next(self, rows, place, size, now):
+        return list(self._from(rows, place, now).values_list(self.key, "pk")[:size])
+
+    def _near(self, rows, place, size, now, bound, among):
+        near = self._from(among.rows, place, now).filter(self.not_beyond(*bound))
+        if not among.is_all:
+            # Row by row: as EXISTS, or as conditions, Postgres may read all that was chosen to answer for these few.
+            is_chosen = Subquery(rows.order_by().filter(pk=OuterRef("pk")).values(is_chosen=Value(True))[:1])
+            near = near.filter(Coalesce(is_chosen, Value(False), output_field=BooleanField()))
+        return list(near.values_list(self.key, "pk")[:size])
+
+    def _bound(self, among, place, size, now):
+        """The place up to which to look at the rows one by one; None when all end before it."""
+        ahead = size if among.is_all else NEAR
+        ends = [self._from(part, place, now).values_list(self.key, "pk")[ahead - 1 : ahead] for part in among.parts]
+        ends = list(ends[0].union(*ends[1:], all=True)) if len(ends) > 1 else [end for one in ends for end in one]
+        return (max if self.descending else min)(ends, default=None)
 
     def cursor(self, row):
         return self.cursor_at(getattr(row, self.key), row.pk)
@@ -62,28 +125,134 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Among:
+    """What rows were chosen from, and parts of it that each have an index in the order. `is_all`: all was chosen."""
+
+    rows: QuerySet
+    parts: list
+    is_all: bool = False
+    locations: Iterable = ()  # those the parts belong to, by number
+
+    def where(self, condition):
+        parts = [part.filter(condition) for part in self.parts]
+        return replace(self, rows=self.rows.filter(condition), parts=parts)
+
+
+@dataclass(frozen=True)
+class BestFirst(Order):
+    """Rows whose `column` begins with `lead` come first, then the others, both by that column."""
+
+    column: str = ""
+    lead: str = ""
+
+    @classmethod
+    def of(cls, column, lead, words):
+        is_lead = Case(When(**{f"{column}__startswith": lead}, then=Value("0")), default=Value("1"))
+        return cls("place", words, annotation=lambda now: Concat(is_lead, column), column=column, lead=lead)
+
+    def keys(self, rows, place, size, now, among=None):
+        by_column, found = Order(self.column, self.words), []
+        begins = Q(**{f"{self.column}__startswith": self.lead})
+        for mark, which in (("0", begins), ("1", ~begins)):
+            if place and place[0][:1] > mark:
+                continue
+            after = (place[0][1:], place[1]) if place and place[0][:1] == mark else None
+            of_these = among and among.where(which)
+            keys = by_column.keys(rows.filter(which), after, size - len(found), now, of_these)
+            found += [(mark + value, pk) for value, pk in keys]
+            if len(found) == size:
+                break
+        return found
+
+
+@dataclass(frozen=True)
+class ByFirstOf(Order):
+    """Contacts by the first of some other rows of theirs, those without any last and at the time `last`.
+
+    `rows_of(now)` are these other rows, `at` their time, which has an index beginning with their location.
+    """
+
+    rows_of: object = None
+    at: str = ""
+    last: datetime | None = None
+
+    @classmethod
+    def of(cls, key, words, rows_of, at, last):
+        def first(now):
+            own = rows_of(now).filter(contact=OuterRef("pk")).order_by(at).values(at)
+            return Coalesce(Subquery(own[:1]), last)
+
+        return cls(key, words, is_time=True, annotation=first, rows_of=rows_of, at=at, last=last)
+
+    def keys(self, rows, place, size, now, among=None):
+        if among is None:
+            return super().keys(rows, place, size, now)
+        found = self._with_one(rows, place, size, now, among) if place is None or place[0] < self.last else []
+        if len(found) < size:
+            without = rows.filter(~Exists(self.rows_of(now).filter(contact=OuterRef("pk")))).order_by("pk")
+            if place and place[0] >= self.last:
+                without = without.filter(pk__gt=place[1])
+            found += [(self.last, pk) for pk in without.values_list("pk", flat=True)[: size - len(found)]]
+        return found
+
+    def _with_one(self, rows, place, size, now, among):
+        """Along the index of the other rows, one location after another, taking each contact at its first."""
+        earlier = Q(**{f"{self.at}__lt": OuterRef(self.at)}) | Q(**{self.at: OuterRef(self.at)}, pk__lt=OuterRef("pk"))
+        firsts = self.rows_of(now).filter(~Exists(self.rows_of(now).filter(earlier, contact=OuterRef("contact"))))
+        firsts = firsts.filter(contact__in=rows.order_by().values("pk"))
+        if place:
+            here = Func(F(self.at), F("contact"), function="ROW", output_field=TextField())
+            there = Func(Value(place[0]), Value(place[1]), function="ROW", output_field=TextField())
+            firsts = firsts.filter(GreaterThan(here, there))
+        firsts = firsts.order_by(self.at, "contact_id").values_list(self.at, "contact_id")
+        parts = [firsts.filter(location=location)[:size] for location in among.locations]
+        if len(parts) == 1:
+            return list(parts[0])
+        return list(parts[0].union(*parts[1:], all=True).order_by(self.at, "contact_id")[:size]) if parts else []
+
+
+@dataclass(frozen=True)
 class Page:
     rows: list
     after: str = ""  # the cursor of the next page, empty at the end
     is_first: bool = True
 
 
-def page_of(rows, order, after, size, now, load=None):
+def page_of(rows, order, after, size, now, load=None, among=None):
     """The rows behind the cursor; a cursor that is not ours starts at the top.
 
     With `load` the order is settled over keys alone, and `load` fetches the few rows of the page with all they show.
+    With `among` it is quick however few rows were chosen, and however late they come in the order.
     """
-    rows = order.sort(rows, now)
     place = order.parse(after) if after else None
-    if place:
-        rows = rows.filter(order.beyond(*place))
-    if load is None:
-        found = list(rows[: size + 1])
+    if load is None and among is None:
+        rows = order.sort(rows, now)
+        found = list((rows.filter(order.beyond(*place)) if place else rows)[: size + 1])
         shown, cursors = found[:size], [order.cursor(row) for row in found[:size]]
     else:
-        found = list(rows.values_list(order.key, "pk")[: size + 1])
+        found = order.keys(rows, place, size + 1, now, among)
         shown, cursors = _loaded(rows.model, found[:size], load), [order.cursor_at(*key) for key in found[:size]]
     return Page(shown, cursors[-1] if len(found) > size else "", place is None)
+
+
+def page_over(parts, order, after, size, load):
+    """A page of several querysets together, of which no two hold the same row.
+
+    Each part goes along its own index and stops after one page, which one condition over them all would not let it.
+    """
+    place = order.parse(after) if after else None
+    keys = []
+    for part in parts:
+        part = order.sort(part, None)
+        part = part.filter(order.beyond(*place)) if place else part
+        keys.append(part.values_list(order.key, "pk")[: size + 1])
+    if not keys:
+        return Page([])
+    sign = "-" if order.descending else ""
+    found = keys[0].union(*keys[1:], all=True).order_by(f"{sign}{order.key}", f"{sign}pk") if keys[1:] else keys[0]
+    found = list(found[: size + 1])
+    shown = _loaded(keys[0].model, found[:size], load)
+    return Page(shown, order.cursor_at(*found[size - 1]) if len(found) > size else "", place is None)
 
 
 def _loaded(model, keys, load):
@@ -95,12 +264,23 @@ def _loaded(model, keys, load):
 
 
 def count_up_to(rows, limit=COUNT_LIMIT):
-    """How many there are; it stops counting past the limit, so it never holds a page up."""
-    return rows.order_by().values("pk")[: limit + 1].count()
+    """How many there are. It stops past the limit, and gives up as MANY after a moment: it never holds a page up."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = %s", [COUNT_WITHIN_MS])
+            count = rows.order_by().values("pk")[: limit + 1].count()
+            cursor.execute("SET LOCAL statement_timeout = DEFAULT")
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+        return MANY
+    return count
 
 
 def about(count, is_whole=False, limit=COUNT_LIMIT):
     """The count in words. Others add and remove rows meanwhile, so only a list that is seen whole is exact."""
+    if count == MANY:
+        return "many"
     if count > limit:
         return f"{limit:,}+"
     return f"{count:,}" if is_whole else f"about {count:,}"

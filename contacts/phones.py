@@ -24,6 +24,21 @@ def e164(text, region=DEFAULT_REGION):
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
 
 
+def tidy(text, region=DEFAULT_REGION):
+    """As it is best kept: +13125550148; as typed when it has an extension, which that form cannot hold."""
+    number = parsed(text, region)
+    return text.strip() if number is None or number.extension else e164(text, region)
+
+
+def digits_of(number):
+    """The digits of an E.164 number in each way that it is commonly typed: with and without its country's code."""
+    found = parsed(number)
+    if found is None:
+        return []
+    own, whole = phonenumbers.national_significant_number(found), number.lstrip("+")
+    return [whole, f"00{whole}", f"011{whole}", own, f"0{own}"]
+
+
 def readable(text, region=DEFAULT_REGION):
     """As people of that country write it; with the country code when it belongs to another; untouched if odd."""
     number = parsed(text.strip(), region)
@@ -36,11 +51,11 @@ def readable(text, region=DEFAULT_REGION):
 
 def region_of(location):
     """The country whose numbers are typed without a country code here: the one the location's clock belongs to."""
-    return _countries().get(location.time_zone, DEFAULT_REGION)
+    return countries_of_zones().get(location.time_zone, DEFAULT_REGION)
 
 
 @lru_cache(maxsize=1)
-def _countries():
+def countries_of_zones():
     """Zone → country, from the operating system's own table; without one everybody gets the default."""
     for folder in zoneinfo.TZPATH:
         table = Path(folder) / "zone.tab"

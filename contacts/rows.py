@@ -6,7 +6,8 @@ from datetime import timedelta
 from django.db.models import Count, OuterRef, Q, Subquery
 
 from contacts import access
-from contacts.models import ActorKind, Appointment, Contact, HistoryEvent, Task
+from contacts.models import ActorKind, Appointment, Contact, HistoryEvent, Location, Task
+from contacts.paging import Among
 
 SHOWN_TAGS = 2
 FRESH_FOR = timedelta(minutes=15)  # several syncs have been missed by then
@@ -97,10 +98,15 @@ def checked_at(contact):
 
 def contacts_of(request):
     """The contacts this request is about, named by business so that the lists' indexes apply."""
-    contacts = access.in_scope(request, Contact.objects, "business")
-    if not access.current_business(request):
-        contacts = contacts.filter(business__in=[business.pk for business in access.businesses_of(request)])
-    return contacts
+    return Contact.objects.filter(business__in=access.businesses_in_scope(request))
+
+
+def among(request, is_all=False):
+    """The same for `page_of`: what a list of contacts was chosen from. `is_all`: nothing was left out."""
+    businesses = access.businesses_in_scope(request)
+    parts = [Contact.objects.present().filter(business=business) for business in businesses]
+    rows = contacts_of(request).present()
+    return Among(rows, parts, is_all, Location.objects.filter(business__in=businesses).values_list("pk", flat=True))
 
 
 def for_rows(contacts):

@@ -1,17 +1,53 @@
 from django.urls import path
 
 from contacts import contact_urls as contact_page
-from contacts.views import companies, invited, listing, new_contact, outbox, switch, task_list, team, today
+from contacts import list_urls as contact_list
+from contacts.views import (
+    all_history,
+    calendar,
+    companies,
+    invited,
+    live,
+    new_contact,
+    outbox,
+    palette,
+    preferences,
+    reminders,
+    reports,
+    switch,
+    task_bulk,
+    task_list,
+    team,
+    through,
+    today,
+)
 
 app_name = "contacts"
 urlpatterns = [
     path("", today.today, name="today"),
-    path("contacts/", listing.contact_list, name="list"),
+    path("today/seen/", today.seen, name="today_seen"),
+    *contact_list.urlpatterns,
     path("contacts/new/", new_contact.new_contact, name="new_contact"),
     path("tasks/", task_list.task_list, name="tasks"),
     path("tasks/<int:pk>/line/", task_list.task_line, name="task_line"),
+    path("tasks/bulk/", task_bulk.bulk, name="task_bulk"),
+    path("tasks/bulk/undo/", task_bulk.undo, name="task_bulk_undo"),
+    path("tasks/through/", through.through, name="through"),
+    path("tasks/through/start/", through.start, name="through_start"),
+    path("tasks/through/done/", through.done, name="through_done"),
+    path("tasks/through/move/", through.move, name="through_move"),
+    path("tasks/through/skip/", through.skip, name="through_skip"),
+    path("tasks/through/leave/", through.leave, name="through_leave"),
+    path("reminders/", reminders.reminders, name="reminders"),
+    path("reminders/<int:pk>/snooze/", reminders.snooze, name="reminder_snooze"),
+    path("reminders/<int:pk>/close/", reminders.close, name="reminder_close"),
+    path("calendar/", calendar.calendar, name="calendar"),
     path("companies/", companies.companies, name="companies"),
     path("companies/<int:pk>/", companies.company, name="company"),
+    path("history/", all_history.history, name="all_history"),
+    path("history/export/", all_history.export, name="history_export"),
+    path("reports/", reports.reports_page, name="reports"),
+    path("reports/rows/", reports.report_rows, name="report_rows"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<int:pk>/progress/", outbox.progress, name="outbox_progress"),
     path("outbox/<int:pk>/retry-all/", outbox.retry_all, name="outbox_retry_all"),
@@ -28,4 +64,10 @@ urlpatterns = [
     path("businesses/new/", invited.new_business, name="new_business"),
     *contact_page.urlpatterns,
     path("switch/", switch.switch_business, name="switch_business"),
+    path("live/", live.live, name="live"),
+    path("live/rail/", live.rail, name="rail"),
+    path("palette/", palette.palette, name="palette"),
+    path("preferences/", preferences.preferences, name="preferences"),
+    path("preferences/theme/", preferences.theme, name="preferences_theme"),
+    path("preferences/keys/", preferences.single_keys, name="preferences_keys"),
 ]

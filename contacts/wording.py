@@ -16,10 +16,14 @@ FIELDS = {
     "dnd_settings": "do not disturb",
     "custom_values": "custom fields",
     "due_at": "due date",
+    "starts_at": "start",
+    "ends_at": "end",
+    "calendar_remote_id": "calendar",
     "body": "text",
     "assignee_remote_id": "assignee",
     "author_remote_id": "author",
 }
+MARKED = {"showed": "kept", "noshow": "missed"}
 SHOWN_FIELDS = 3
 SHOWN_LETTERS = 60
 
@@ -34,6 +38,10 @@ def what_of(change):
         return f"{named} deleted"
     if change.kind == Change.Kind.TASK and set(change.values) == {"completed"}:
         return f"{named} {'done' if change.values['completed'] else 'open again'}"
+    if change.kind == Change.Kind.APPOINTMENT and set(change.values) <= {"starts_at", "ends_at"}:
+        return f"{named} moved"
+    if change.kind == Change.Kind.APPOINTMENT and set(change.values) == {"status"}:
+        return f"{named} {MARKED.get(change.values['status'], change.values['status'])}"
     fields = _fields(change.values)
     return fields if change.kind == Change.Kind.CONTACT else f"{fields} of {named}"
 
@@ -41,6 +49,8 @@ def what_of(change):
 def _named(change):
     if change.kind == Change.Kind.TASK:
         return f"task “{_short(change.task.title)}”"
+    if change.kind == Change.Kind.APPOINTMENT and change.appointment.title:
+        return f"appointment “{_short(change.appointment.title)}”"
     return change.get_kind_display().lower()
 
 
@@ -103,7 +113,10 @@ def place_to_edit(change):
         return f"{url}?pane=work&task={change.task_id}#task-{change.task_id}"
     if change.kind == Change.Kind.NOTE:
         return f"{url}?note={change.note_id}#note-{change.note_id}"
+    if change.kind == Change.Kind.APPOINTMENT:
+        return f"{url}?pane=work#appointment-{change.appointment_id}"
     keys = set(change.values) - {"custom_values", "owner_remote_id", "company_remote_id"}
     if change.kind == Change.Kind.CONTACT and change.verb == Change.Verb.UPDATE and len(keys) == 1:
-        return f"{url}?pane=fields#value-{keys.pop()}"
+        key = keys.pop()
+        return f"{url}?pane=fields#{'field-dnd' if key.startswith('dnd') else f'value-{key}'}"
     return ""

@@ -13,7 +13,7 @@ from integrations.ghl.limits import RateBudget
 from integrations.ghl.transport import Transport
 from integrations.models import Connection, Usage
 from integrations.monitoring.troubles import TroubleBook
-from integrations.shared_redis import shared_redis
+from rankr_dash.shared_redis import shared_redis
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 from django.dispatch import receiver
 
-from contacts.models import Change, Contact
-from contacts.signals import change_recorded, contact_opened
+from contacts.models import BulkAction, Change, Contact
+from contacts.signals import bulk_waiting, change_recorded, contact_opened
+from contacts.tasks import work_bulk
 from integrations import tasks
 from integrations.models import Connection
 from integrations.reading import sync
@@ -12,7 +13,12 @@ from integrations.writing import writeback
 def hurry_the_push(sender, change, **kwargs):
     delivery = writeback.delivery_for(change)
     if delivery:
-        tasks.ring(tasks.push_delivery, delivery.pk)
+        tasks.ring_delivery(delivery)
+
+
+@receiver(bulk_waiting, sender=BulkAction)
+def hurry_the_bulk_action(sender, action, **kwargs):
+    tasks.ring(work_bulk, action.pk)
 
 
 @receiver(contact_opened, sender=Contact)

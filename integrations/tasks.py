@@ -8,13 +8,15 @@ from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from contacts import bulk
+from contacts.tasks import work_bulk
 from integrations.access import incidents, tokens
 from integrations.models import Agency, Connection, SyncRun
 from integrations.monitoring import housekeeping
 from integrations.news import events
 from integrations.reading import sync
-from integrations.shared_redis import shared_redis
 from integrations.writing import writeback
+from rankr_dash.shared_redis import shared_redis
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +57,25 @@ def ring_run(run):
     ring(read_contact if run.kind == SyncRun.Kind.CONTACT else work_sync, run.pk)
 
 
+def ring_delivery(delivery):
+    """A person's edit at once. Of a bulk action only so many wait in line as leave room for a sync between them."""
+    if not delivery.in_bulk:
+        ring(push_delivery, delivery.pk)
+    elif is_short(push_in_bulk):
+        ring(push_in_bulk, delivery.pk)
+
+
 @shared_task
 def push_delivery(delivery_id):
     for pk, seconds in writeback.push(delivery_id):
         ring(push_delivery, pk, after=seconds)
+
+
+@shared_task
+def push_in_bulk(delivery_id):
+    """The same for edits that nobody waits for, from a queue that nobody waits for."""
+    for pk, seconds in writeback.push(delivery_id):
+        ring(push_in_bulk, pk, after=seconds)
 
 
 @shared_task(soft_time_limit=300, time_limit=360)
@@ -122,6 +139,8 @@ def tidy():
 
 def _ring_for_edits():
     _ring_all(push_delivery, writeback.waiting_deliveries)
+    _ring_all(push_in_bulk, writeback.waiting_in_bulk)
+    _ring_all(work_bulk, bulk.waiting)
 
 
 def _ring_for_runs():

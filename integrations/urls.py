@@ -24,6 +24,7 @@ urlpatterns = [
     path("webhooks/ghl/", webhooks.ghl, name="webhook"),
     path("status/", status.status, name="status"),
     path("status/banner/", status.banner, name="banner"),
+    path("contacts/<int:pk>/status/", status.contact_status, name="contact_status"),
     path("contacts/<int:pk>/freshness/<slug:panel>/", status.contact_freshness, name="contact_freshness"),
     path("contacts/<int:pk>/refresh/", status.refresh_contact, name="refresh_contact"),
 ]

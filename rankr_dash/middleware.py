@@ -12,9 +12,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from rankr_dash.htmx import VARY, wants_part
+from rankr_dash.htmx import VARY, asking_tab, wants_part
 
-MACHINES = "/webhooks/"
+MACHINES = ("/webhooks/", "/static/")  # of static files only the stylesheet has a view
 
 
 @sync_and_async_middleware
@@ -55,7 +55,11 @@ class HtmxChores:
         self.get_response = get_response
 
     def __call__(self, request):
-        response = self.get_response(request)
+        before = asking_tab.set(request.headers.get("X-Tab", "")[:40])
+        try:
+            response = self.get_response(request)
+        finally:
+            asking_tab.reset(before)
         if not response.streaming:
             patch_vary_headers(response, VARY)
         if not wants_part(request):

@@ -142,6 +142,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "contacts.middleware.as_they_read",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -168,6 +169,9 @@ TEMPLATES = [
     },
 ]
 LANGUAGE_CODE = "en-gb"
+# Those the texts are translated into: locale/README.md says how to add one.
+LANGUAGES = [("en-gb", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
@@ -280,6 +284,8 @@ CELERY_TASK_QUEUES = [Queue("people"), Queue("events"), Queue("bulk")]
 CELERY_TASK_DEFAULT_QUEUE = "events"
 CELERY_TASK_ROUTES = {
     "integrations.tasks.push_delivery": {"queue": "people"},
+    "integrations.tasks.push_in_bulk": {"queue": "bulk"},
+    "contacts.tasks.work_bulk": {"queue": "people"},
     "integrations.tasks.read_contact": {"queue": "people"},
     "integrations.tasks.renew_connection": {"queue": "people"},
     "integrations.tasks.renew_agency": {"queue": "people"},
@@ -304,6 +310,7 @@ CELERY_BEAT_SCHEDULE = {
     "ring-due-work": {"task": "integrations.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": _OLD},
     "take-in-what-waits": {"task": "integrations.tasks.catch_up", "schedule": SWEEP_EVERY_S, "options": _OLD},
     "tidy-up": {"task": "integrations.tasks.tidy", "schedule": 6 * 3600.0, "options": _OLD},
+    "remind": {"task": "contacts.tasks.remind", "schedule": 60.0, "options": {"expires": 55}},
     "start-due-syncs": {
         "task": "integrations.tasks.start_due_syncs",
         "schedule": min(SYNC_EVERY_S, 30.0),

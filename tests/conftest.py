@@ -6,7 +6,7 @@ from django.test import Client
 from contacts.models import Business, Contact, Location, Membership, Role, User
 from integrations.management.commands.sync import wait_for
 from integrations.reading import sync
-from integrations.shared_redis import shared_redis
+from rankr_dash.shared_redis import shared_redis
 from tests.sandbox_control import Sandbox, consent
 
 

@@ -1,7 +1,8 @@
 """Loaded by `-p tests.plugin`: a Postgres and a Valkey of the tests' own, and a browser for those that need one.
 
 The servers start when this is imported, for pytest-django reads the settings soon after. DATABASE_URL and REDIS_URL
-in the environment take their place; a worker process of pytest-xdist finds them there.
+in the environment take their place. Each worker process of pytest-xdist has servers of its own, since tests wipe Redis,
+cut its connections and ask Postgres who is connected.
 """
 
 import contextlib
@@ -12,14 +13,18 @@ import pytest
 
 from rankr_dash import embedded
 
+OWN = "TESTS_OWN_SERVICES"  # names what we started ourselves; xdist's workers inherit it
+
 services = contextlib.ExitStack()
-if not {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
+for name in os.environ.pop(OWN, "").split():
+    del os.environ[name]
+if missing := {"DATABASE_URL", "REDIS_URL"} - os.environ.keys():
     try:
         urls = services.enter_context(embedded.throwaway())
     except embedded.ServicesError as error:
         raise pytest.UsageError(str(error)) from None
-    os.environ.setdefault("DATABASE_URL", urls.database)
-    os.environ.setdefault("REDIS_URL", urls.redis)
+    started = {"DATABASE_URL": urls.database, "REDIS_URL": urls.redis}
+    os.environ |= {name: started[name] for name in missing} | {OWN: " ".join(missing)}
 
 
 def pytest_unconfigure():
@@ -28,8 +33,11 @@ def pytest_unconfigure():
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Browser tests last: Playwright keeps an event loop in this thread, and async_to_sync refuses to share it."""
-    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+    """Browser tests last: Playwright keeps an event loop in this thread, and async_to_sync refuses to share it.
+
+    Long ones first, so that two workers end at about the same time.
+    """
+    items.sort(key=lambda item: ("browser" in getattr(item, "fixturenames", ()), "processes" not in item.keywords))
 
 
 # --- The browser ------------------------------------------------------------------------------------------------------

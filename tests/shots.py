@@ -11,7 +11,7 @@ PASSWORD = "demo-pass-2026"  # the demo prints it
 PAGES = {
     "today": "/", "contacts": "/contacts/", "tasks": "/tasks/", "companies": "/companies/", "outbox": "/outbox/",
     "new-contact": "/contacts/new/", "connections": "/connections/", "token": "/connections/token/", "team": "/team/",
-    "health": "/health/",
+    "health": "/health/", "history": "/history/", "reports": "/reports/",
 }  # fmt: skip
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
 

@@ -29,13 +29,23 @@ def test_a_first_and_a_second_sync_are_measured():
 
 
 def test_edits_during_a_sync_are_measured():
-    figures = bench("writes", "--contacts=150", "--count=3", "--latency-ms=5")
+    figures = bench("writes", "--contacts=150", "--count=3", "--window-s=1", "--latency-ms=5")
     assert [each["confirmed"] for each in figures.values()] == [3, 3, 3]
     assert [each["429 received"] for each in figures.values()] == [0, 0, 0]
 
 
 def test_webhooks_are_measured():
-    figures = bench("webhooks", "--contacts=20", "--count=10", "--latency-ms=5")
+    figures = bench("webhooks", "--contacts=20", "--count=10", "--window-s=1", "--latency-ms=5")
     assert figures["webhooks"] == 10
     assert figures["answers other than 200"] == 0
     assert figures["changes not seen"] == 0
+
+
+def test_pages_are_measured_alone_and_under_load():
+    figures = bench("pages", "--contacts=2000", "--compare=300", "--requests=2", "--seconds=4")
+    for scope in ("alone, the large business", "alone, all twenty"):
+        assert {page: of["errors"] for page, of in figures[scope].items() if of["errors"]} == {}
+        assert figures[scope]["search: rare"]["queries"] != "0 to 0"
+    assert figures["20 people, a sync and webhooks"]["errors"] == 0
+    assert figures["20 people, a sync and webhooks"]["webhooks"] > 0
+    assert figures["first paint"]["CSS kB"] > 1 and figures["first paint"]["JS kB"] > 1

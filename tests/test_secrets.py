@@ -29,9 +29,9 @@ from integrations.ghl import errors
 from integrations.management.commands.sync import wait_for
 from integrations.models import Connection, Delivery, SyncRun
 from integrations.reading import sync
-from integrations.shared_redis import shared_redis
 from integrations.writing import writeback
 from rankr_dash import sentry
+from rankr_dash.shared_redis import shared_redis
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

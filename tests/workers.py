@@ -11,6 +11,7 @@ import time
 import requests
 from django.db import connection as database
 
+from integrations.ghl import signature
 from rankr_dash.embedded.parent import die_with_parent
 from rankr_dash.embedded.servers import free_port
 from tests.sandbox_control import ROOT
@@ -91,6 +92,17 @@ class Processes:
             return requests.get(f"{self.url}/healthz", timeout=5).status_code == 200
         except requests.ConnectionError:
             return False
+
+
+class NoGhl:
+    """In the place of a sandbox, for tests that nobody at GHL takes part in."""
+
+    url = "http://127.0.0.1:9"
+    credentials = {"client_id": "app", "client_secret": "secret"}
+
+    @staticmethod
+    def get(path):
+        return {"public_key": signature.PUBLISHED_KEY}
 
 
 def wait_until(true, seconds=90):

@@ -24,6 +24,7 @@ class Appointment(Editable):
     VALUES = (
         "title", "status", "starts_at", "ends_at", "address", "notes", "calendar_remote_id", "assignee_remote_id",
     )  # fmt: skip
+    OFF = ("cancelled", "canceled", "invalid")  # a no-show did take an hour of somebody's day
     CALLED_OFF = ("cancelled", "canceled", "noshow", "no-show", "invalid")  # GHL's words, as they have been seen
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="appointments")

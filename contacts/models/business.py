@@ -7,6 +7,8 @@ from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from contacts import live
+
 INVITATION_DAYS = 14
 
 
@@ -107,6 +109,7 @@ class Membership(models.Model):
                 raise LastAdmin
             self.user.remote_users.filter(location__business=self.business_id).update(user=None)
             self.delete()
+            live.tell(self.business_id, kinds=["team"])
 
     @contextlib.contextmanager
     def _alone(self):

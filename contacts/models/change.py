@@ -5,6 +5,7 @@ from django.db import models, transaction
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
+from contacts import live
 from contacts.models.business import Business
 from contacts.models.location import Location
 from contacts.signals import change_recorded
@@ -43,6 +44,7 @@ class ChangeQuerySet(models.QuerySet):
         looked_for = Q(verb=Change.Verb.CREATE, attempts__gt=0) & ~Q(failure=TWO_ALIKE)
         state = Case(When(looked_for, then=Value(Change.State.UNKNOWN)), default=Value(Change.State.QUEUED))
         fresh = {"settled_at": None, "sentence": "", "technical": "", "failure": "", "exchange": {}}
+        live.tell_of(self.undecided().only("business_id", "contact_id")[: live.MOST + 1])
         return self.undecided().update(state=state, not_before=at, **fresh)
 
     def like(self, change):
@@ -113,10 +115,12 @@ class Change(models.Model):
     undoes = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="undone_by")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     decided_because = models.CharField(max_length=300, blank=True)
+    bulk = models.ForeignKey("contacts.BulkAction", models.SET_NULL, null=True, blank=True, related_name="changes")
     submission = models.UUIDField(null=True, blank=True)  # of the form it came with, so that a form counts once
     attempts = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     not_before = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True)  # when it last left for GHL
     settled_at = models.DateTimeField(null=True, blank=True)
 
     objects = ChangeQuerySet.as_manager()
@@ -195,7 +199,7 @@ class Change(models.Model):
         with transaction.atomic():
             return self._again(self.State.QUEUED, before=_laid_over(self.before, self.theirs), theirs={})
 
-    def keep_original(self):
+    def keep_original(self, by=None):
         """Send what stood there before both edits."""
         with transaction.atomic():
             original = {key: self.before.get(key) for key in self.values}
@@ -204,7 +208,7 @@ class Change(models.Model):
                 self.State.QUEUED, [self.State.CONFLICT], values=original, before=before, theirs={}
             ):
                 return False
-            self.record.take(original)
+            self.record.go_back(original, by, self)
         return True
 
     def keep_theirs(self, by=None, because=""):
@@ -249,6 +253,7 @@ class Change(models.Model):
         if moved:
             self.refresh_from_db()
             self.announce()
+            live.tell_of([self])
         return moved == 1
 
     def _move(self, states, state, **values):
@@ -256,6 +261,7 @@ class Change(models.Model):
         moved = Change.objects.filter(pk=self.pk, state__in=states).update(**values)
         if moved:
             self.refresh_from_db(fields=list(values))
+            live.tell_of([self])
         return moved == 1
 
 

@@ -1,7 +1,8 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Upper
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,10 +15,25 @@ from contacts.models.location import Location, RemoteUser
 from contacts.models.mirrored import MirroredQuerySet
 
 
+class Digits(models.Func):
+    """The digits of a text."""
+
+    template = "regexp_replace(%(expressions)s, '[^0-9]', '', 'g')"
+    output_field = models.TextField()
+
+
 class ContactQuerySet(MirroredQuerySet):
     def visible_to(self, user):
         """By the business that stands on the row, which the lists' indexes begin with."""
         return self.filter(business__memberships__user=user) if user.is_authenticated else self.none()
+
+    def with_email(self, email):
+        return self.filter(email__iexact=email) if email else self.none()
+
+    def with_phone(self, e164):
+        """Those whose number may be this one; the digits alone do not tell which country a short form is of."""
+        forms = phones.digits_of(e164)
+        return self.alias(phone_digits=Digits("phone")).filter(phone_digits__in=forms) if forms else self.none()
 
 
 class Contact(Editable):
@@ -57,7 +73,7 @@ class Contact(Editable):
     remote_created_at = models.DateTimeField(null=True, blank=True)
     remote_updated_at = models.DateTimeField(null=True, blank=True)
     last_activity_at = models.DateTimeField(default=timezone.now)
-    sort_name = models.CharField(max_length=420, blank=True, editable=False)
+    sort_name = models.CharField(max_length=420, blank=True, editable=False, db_collation="C")
     search_text = models.TextField(blank=True, editable=False)
 
     objects = ContactQuerySet.as_manager()
@@ -77,8 +93,18 @@ class Contact(Editable):
             ),
             models.Index(fields=["location", "remote_updated_at"], name="contact_by_update"),
             GinIndex(fields=["tags"], name="contact_tags"),
-            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="contact_search"),
-        ]
+            models.Index(
+                F("business"), Coalesce("remote_created_at", "created_at").desc(), F("id").desc(),
+                condition=Q(deleted_at=None), name="contact_by_addition",
+            ),
+            # Whoever has the same e-mail address or phone number, in whatever form they were typed.
+            models.Index(F("business"), Upper("email"), condition=Q(deleted_at=None), name="contact_by_email"),
+            models.Index(F("business"), Digits("phone"), condition=Q(deleted_at=None), name="contact_by_phone"),
+            # Words that are common in one business and rare in another must not cost the other.
+            GinIndex(
+                fields=["business", "search_text"], opclasses=["int8_ops", "gin_trgm_ops"], name="contact_search"
+            ),
+        ]  # fmt: skip
 
     def __str__(self):
         return self.name
@@ -96,6 +122,13 @@ class Contact(Editable):
     def get_absolute_url(self):
         return reverse("contacts:contact", args=[self.pk])
 
+    @property
+    def url_in_ghl(self):
+        """The contact's page over there; "" until GHL has it."""
+        if not self.remote_id:
+            return ""
+        return f"https://app.gohighlevel.com/v2/location/{self.location.remote_id}/contacts/detail/{self.remote_id}"
+
     def index(self):
         """Bring the columns that lists sort and search by in line with the values."""
         self.business_id = self.location.business_id
@@ -105,7 +138,10 @@ class Contact(Editable):
     INDEXED = ("business", "sort_name", "search_text")
 
     def save(self, *args, **options):
+        before = self.search_text
         self.index()
+        if self.search_text != before:
+            search.learn([self])
         if options.get("update_fields") is not None:
             options["update_fields"] = {*options["update_fields"], *self.INDEXED, "updated_at"}
         super().save(*args, **options)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from contacts import live
 from contacts.models.change import ActorKind, Change
 from contacts.models.history import HistoryEvent
 from contacts.models.mirrored import plain
@@ -23,8 +24,11 @@ class Editable(Undoable):
     class Meta:
         abstract = True
 
-    def edit(self, by, **values):
-        """Save what differs and queue it for GHL. Values by field name. None if nothing differs."""
+    def edit(self, by, undo_s=0, **values):
+        """Save what differs and queue it for GHL, for when the time for Undo is over. Values by field name.
+
+        None if nothing differs.
+        """
         keys = {self._key(name): name for name in values}
         before = {key: self.value(key) for key in keys}
         for name, value in values.items():
@@ -37,7 +41,8 @@ class Editable(Undoable):
             new[key], old[key] = self.value(key), before[key]
             if key in self.BY_PART:
                 new[key], old[key] = _parts_apart(new[key], old[key])
-        return self._write(by, Change.Verb.UPDATE, new, old, fields=[keys[key] for key in changed])
+        after = timedelta(seconds=undo_s)
+        return self._write(by, Change.Verb.UPDATE, new, old, fields=[keys[key] for key in changed], after=after)
 
     def create(self, by, submission=None):
         """Save a new row and queue its creation in GHL. `submission` names the form it came with."""
@@ -80,22 +85,32 @@ class Editable(Undoable):
             kind = "deleted" if is_gone else "restored"
             self._remember(by, f"{self.KIND}_{kind}", {}, change, reason=change.decided_because)
             return
-        fields, moved = [], {}
-        for key in change.fields & set(self.VALUES):
-            old = self.value(key)
+        fields, stood = [], {key: self.value(key) for key in change.fields & set(self.VALUES)}
+        for key in stood:
             if key in self.BY_PART:
                 setattr(self, key, self._with_theirs(key, change))
             else:
                 self.set_value(key, change.theirs.get(key, self.snapshot.get(key, change.before.get(key))))
             fields.append(self.attribute(key))
-            moved[key] = (
-                list(_parts_apart(self.value(key), old)[::-1]) if key in self.BY_PART else [old, self.value(key)]
-            )
         self.save(update_fields=fields)
-        moved = {key: pair for key, pair in moved.items() if pair[0] != pair[1]}
+        self._remember_moved(by, stood, change, reason=change.decided_because)
+
+    def go_back(self, values, by, change):
+        """Take values that stood here before, as was decided about a change, and say so in the history."""
+        stood = {key: self.value(key) for key in values}
+        self.take(values)
+        self._remember_moved(by, stood, change)
+
+    def _remember_moved(self, by, stood, change, reason=""):
+        """One line of history for the keys whose values are no longer those that stood here."""
+        moved = {}
+        for key, old in stood.items():
+            new = self.value(key)
+            if new != old:
+                moved[key] = list(_parts_apart(old, new)) if key in self.BY_PART else [old, new]
         if moved:
             kind = self._history_kind(change.verb, {key: new for key, (_, new) in moved.items()})
-            self._remember(by, kind, moved, change, reason=change.decided_because)
+            self._remember(by, kind, moved, change, reason=reason)
 
     def _with_theirs(self, key, change):
         """The mapping with the entries of this change as GHL has them."""
@@ -173,6 +188,7 @@ class Editable(Undoable):
         )
         if is_sent:
             change.announce()
+            live.tell_of([change])
         return change
 
     def _remember(self, by, kind, changes, change=None, reason=""):
@@ -192,6 +208,7 @@ class Editable(Undoable):
             **({} if self.KIND == "contact" else {self.KIND: self}),
         )
         type(contact).objects.filter(pk=contact.pk).update(last_activity_at=now)
+        live.tell(contact.business_id, [contact.pk], [kind.split("_")[0]])
 
     def _history_kind(self, verb, values):
         if verb == Change.Verb.TAGS:

@@ -22,6 +22,7 @@ class Location(models.Model):
     remote_id = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=200, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
+    currency = models.CharField(max_length=3, blank=True)
     allow_duplicates = models.BooleanField(default=False)
     # Written by whoever connects the location; the pages only read it.
     is_editable = models.BooleanField(default=True)
@@ -125,7 +126,9 @@ class CustomField(models.Model):
     data_type = models.CharField(max_length=40, blank=True)
     options = models.JSONField(default=list, blank=True)
     position = models.IntegerField(default=0)
+    # Of the folder the field stands in, its id and its name. GHL does not always tell the name.
     group = models.CharField(max_length=200, blank=True)
+    group_name = models.CharField(max_length=200, blank=True)
 
     objects = OfLocationQuerySet.as_manager()
 

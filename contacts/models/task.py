@@ -1,5 +1,7 @@
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from contacts.models.contact import Contact
@@ -43,7 +45,15 @@ class Task(Editable):
             models.Index(
                 fields=["location", "due_at"], condition=Q(completed=False, deleted_at=None), name="task_open_by_due"
             ),
+            models.Index(
+                fields=["assignee", "due_at"], condition=Q(completed=False, deleted_at=None), name="task_open_of_person"
+            ),
             models.Index(fields=["contact", "due_at"], name="task_of_contact"),
+            GinIndex(
+                OpClass(Upper("title"), name="gin_trgm_ops"),
+                condition=Q(completed=False, deleted_at=None),
+                name="task_open_by_title",
+            ),
         ]
 
     def __str__(self):

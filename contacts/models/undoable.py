@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from contacts import localised
 from contacts.models.change import Change
 from contacts.models.history import HistoryEvent
 from contacts.models.mirrored import Mirrored
@@ -122,4 +123,5 @@ class Undoable(Mirrored):
         event = next(found for key in keys if (found := self._later_about(key, change)))
         who = str(event.user) if event.user else event.actor_name or event.get_actor_kind_display()
         at = event.happened_at.astimezone(self.location.zone)
-        return f"{who} changed it since ({at:%d %b, %H:%M}), and undoing would take that back too."
+        at = f"{localised.day(at)}, {localised.clock(at)}"
+        return f"{who} changed it since ({at}), and undoing would take that back too."

@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from contacts.models.preferences import Preferences
+
 
 class UserManager(BaseUserManager):
     def create_user(self, email, password=None, **values):
@@ -21,7 +23,7 @@ class UserManager(BaseUserManager):
         return self.get(email__iexact=email)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin, Preferences):
     """A person who signs in by e-mail. What they may see follows from their memberships."""
 
     email = models.EmailField(max_length=254)

@@ -12,9 +12,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.html import escape, format_html, linebreaks, urlize
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from lucide.templatetags.lucide import lucide
 
-from contacts import phones
+from contacts import localised, phones
 
 register = template.Library()
 
@@ -67,7 +69,8 @@ def avatar(name, size=20, square=False):
 
 @register.filter
 def when(moment, zone=None):
-    """Today 14:20; Mon 23 Nov, 10:30; 3 Nov 2025, 09:00. A date has no clock."""
+    """Today 14:20; Mon 23 Nov, 10:30; 3 Nov 2025, 09:00. A date has no clock. Here and below as the reader's region
+    writes it."""
     return _time(moment, zone, _when)
 
 
@@ -86,7 +89,7 @@ def long_day(moment, zone=None):
 @register.filter
 def clock(moment, zone=None):
     """14:20"""
-    return _time(moment, zone, lambda local, now: f"{local:%H:%M}")
+    return _time(moment, zone, lambda local, now: localised.clock(local))
 
 
 @register.filter
@@ -104,11 +107,20 @@ def late(due, zone=None):
     local, now = _local(due, zone)
     if not isinstance(local, dt.datetime):
         days = (now.date() - local).days
-        return f"{_count(days, 'day')} late" if days > 0 else ""
+        return _("%(time)s late") % {"time": _days(days)} if days > 0 else ""
     if local >= now:
         return ""
     days = (now.date() - local.date()).days
-    return f"{_count(days, 'day')} late" if days else f"{_span(now - local)} late"
+    return _("%(time)s late") % {"time": _days(days) if days else _span(now - local)}
+
+
+@register.simple_tag
+def other_clock(zone):
+    """ "Chicago time", where the clock there shows another hour than the reader's own; else nothing."""
+    now = timezone.now()
+    if now.astimezone(_zone(zone)).utcoffset() == timezone.localtime(now).utcoffset():
+        return ""
+    return _("%(place)s time") % {"place": str(zone).rsplit("/", 1)[-1].replace("_", " ")}
 
 
 def _time(value, zone, wording):
@@ -116,10 +128,12 @@ def _time(value, zone, wording):
     if moment is None:
         return ""
     local, now = _local(moment, zone)
+    full = localised.long_day_and_year(local)
     if isinstance(local, dt.datetime):
-        full = f"{_long_date(local)} {local.year}, {local:%H:%M %Z}"
-    else:
-        full = f"{_long_date(local)} {local.year}"
+        full = f"{full}, {localised.clock(local)} {local:%Z}"
+        mine = timezone.localtime(moment)
+        if mine.utcoffset() != local.utcoffset():
+            full = _("%(there)s (%(here)s by your clock)") % {"there": full, "here": _when(mine, timezone.localtime())}
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, wording(local, now))
 
 
@@ -153,31 +167,32 @@ def _when(local, now):
     near = _near_day(local, now)
     if not isinstance(local, dt.datetime):
         return near
-    return f"{near} {local:%H:%M}" if near in NEAR.values() else f"{near}, {local:%H:%M}"
+    pattern = _("%(day)s %(clock)s") if _days_off(local, now) in NEAR else _("%(day)s, %(clock)s")
+    return pattern % {"day": near, "clock": localised.clock(local)}
 
 
-NEAR = {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}
+NEAR = {-1: gettext_lazy("Yesterday"), 0: gettext_lazy("Today"), 1: gettext_lazy("Tomorrow")}
 
 
 def _near_day(local, now):
+    if near := NEAR.get(_days_off(local, now)):
+        return str(near)
     date = _date(local)
-    if near := NEAR.get((date - now.date()).days):
-        return near
     # Around New Year the nearest months still read without a year.
-    if date.year == now.year or abs((date - now.date()).days) < 60:
-        return f"{date:%a} {date.day} {date:%b}"
-    return f"{date.day} {date:%b} {date.year}"
+    if date.year == now.year or abs(_days_off(local, now)) < 60:
+        return localised.day(date)
+    return localised.day_and_year(date)
 
 
 def _long_day(local, now):
     date = _date(local)
-    words = _long_date(date) if date.year == now.year else f"{_long_date(date)} {date.year}"
-    near = NEAR.get((date - now.date()).days)
+    words = localised.long_day(date) if date.year == now.year else localised.long_day_and_year(date)
+    near = NEAR.get(_days_off(local, now))
     return f"{near}, {words}" if near else words
 
 
-def _long_date(date):
-    return f"{date:%A} {date.day} {date:%B}"
+def _days_off(local, now):
+    return (_date(local) - now.date()).days
 
 
 def _ago(local, now):
@@ -187,21 +202,23 @@ def _ago(local, now):
     if abs(passed) >= dt.timedelta(days=30):
         return _near_day(local, now)
     if abs(passed) < dt.timedelta(seconds=45):
-        return "just now"
-    return f"{_span(passed)} ago" if passed > dt.timedelta(0) else f"in {_span(-passed)}"
+        return _("just now")
+    if passed > dt.timedelta(0):
+        return _("%(time)s ago") % {"time": _span(passed)}
+    return _("in %(time)s") % {"time": _span(-passed)}
 
 
 def _span(length):
     minutes = max(1, round(length.total_seconds() / 60))
     if minutes < 60:
-        return f"{minutes} min"
+        return _("%(count)s min") % {"count": minutes}
     if minutes < 24 * 60:
-        return f"{minutes // 60} h"
-    return _count(minutes // (24 * 60), "day")
+        return _("%(count)s h") % {"count": minutes // 60}
+    return _days(minutes // (24 * 60))
 
 
-def _count(number, noun):
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _days(count):
+    return ngettext("%(count)s day", "%(count)s days", count) % {"count": localised.number(count)}
 
 
 def _date(local):
@@ -214,7 +231,7 @@ def _date(local):
 @register.filter
 def thousands(number):
     """12,402"""
-    return f"{number:,}" if isinstance(number, int) else number
+    return localised.number(number) if isinstance(number, int) else number
 
 
 # --- phone numbers ------------------------------------------------------------------------------------------------
@@ -240,7 +257,8 @@ note_html = nh3.Cleaner(
     tags=KEPT_TAGS,
     clean_content_tags={"script", "style", "title", "noscript", "template"},
     attributes={"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}, "ol": {"start"}},
-    set_tag_attribute_values={"a": {"target": "_blank"}},
+    # A table that is wider than its column scrolls, which takes a key press somewhere in it.
+    set_tag_attribute_values={"a": {"target": "_blank"}, "table": {"tabindex": "0"}},
     url_schemes={"http", "https", "mailto"},
     # An address without a scheme would lead into our own pages.
     url_relative="deny",

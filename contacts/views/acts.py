@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from contacts.models import Contact, Note, NotEditable, Task
+from contacts.models import Appointment, Contact, Note, NotEditable, Task
 from rankr_dash.htmx import wants_part
 
 
@@ -54,6 +54,10 @@ def contact_to_edit(request, pk):
 
 def task_to_edit(request, pk):
     return _of_contact_to_edit(Task.objects.select_related("assignee"), request, pk)
+
+
+def appointment_to_edit(request, pk):
+    return _of_contact_to_edit(Appointment.objects.select_related("assignee", "calendar"), request, pk)
 
 
 def note_to_edit(request, pk):

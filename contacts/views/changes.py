@@ -6,11 +6,11 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from contacts import access
+from contacts import access, drafts
 from contacts.badges import Badges
 from contacts.fields import clock_of
 from contacts.models import Change, NotEditable, NotUndoable
-from contacts.views import fields, page
+from contacts.views import fields, history_parts, page
 from contacts.views.acts import back as back_to
 from contacts.views.acts import contact_or_404, edits, tell
 from rankr_dash.htmx import wants_part
@@ -45,7 +45,7 @@ def keep_mine(request, pk):
 @edits
 def keep_original(request, pk):
     change = change_to_send(request, pk)
-    return decided(request, change, change.keep_original(), "The original is on its way to GHL.")
+    return decided(request, change, change.keep_original(by=request.user), "The original is on its way to GHL.")
 
 
 @edits
@@ -77,9 +77,11 @@ def undo(request, pk):
         messages.error(request, str(reason))
     if change.verb != Change.Verb.DELETE:
         change.refresh_from_db()
+        is_draft_again = back is not None and drafts.put_back(request.user, change)
         if not wants_part(request) or "next" in request.POST:
             return back_to(request, change.contact)
-        return tell(part_of(request, back or change, "Taken back" if back else ""), EVERYTHING)
+        part = part_of(request, back or change, "Taken back" if back else "")
+        return tell(part, [*EVERYTHING, "draft-changed"] if is_draft_again else EVERYTHING)
     if not wants_part(request):
         return back_to(request, change.contact)
     contact = contact_or_404(request, change.contact_id)
@@ -92,7 +94,7 @@ def undo(request, pk):
         context = page.appointments(contact)
         template, events = "contacts/_contact_appointments.html", ["contact-changed", "work-changed"]
     else:
-        context = {**page.history(contact), "said": "Note is back"}
+        context = {**history_parts.whole_history(contact, viewer=request.user), "said": "Note is back"}
         template, events = "contacts/_contact_history.html", ["notes-changed"]
     return tell(render(request, template, {"contact": contact, **context}), events)
 
@@ -124,7 +126,7 @@ def place_of(request, contact, change):
             return "#panel-tasks", "contacts/_contact_tasks.html", page.tasks(contact)
         return f"#task-{task.pk}", "contacts/_contact_task.html", {"task": page.dress_task(task)}
     if change.kind == Change.Kind.NOTE:
-        note = page.dress(change.note, Badges(contact))
+        note = history_parts.dress(change.note, Badges(contact))
         return f"#note-{note.pk}", "contacts/_contact_note.html", {"note": note}
     if change.kind == Change.Kind.APPOINTMENT:
         return "#panel-appointments", "contacts/_contact_appointments.html", page.appointments(contact)
@@ -138,11 +140,12 @@ def place_of(request, contact, change):
     slugs = slugs_of(contact, change)
     if len(slugs) == 1:
         return f"#field-{slugs[0]}", fields.PART, {"field": fields.part(contact, slugs[0]), "clock": clock_of(contact)}
-    return "#panel-fields", "contacts/_contact_fields.html", page.fields(contact)
+    return "#panel-fields", "contacts/_contact_fields.html", page.fields(request, contact)
 
 
 def slugs_of(contact, change):
-    slugs = [key for key in change.values if key != "custom_values"]
+    own = ["dnd" if key == "dnd_settings" else key for key in change.values if key != "custom_values"]
+    slugs = list(dict.fromkeys(own))
     remote_ids = change.values.get("custom_values") or {}
     customs = contact.location.custom_fields.filter(remote_id__in=remote_ids)
     return [*slugs, *(f"custom-{pk}" for pk in customs.values_list("pk", flat=True))]

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from contacts import access
+from contacts import access, columns
 from contacts.filters import MAX_TEXT, ORDERS
 from contacts.models import Company, Contact
 from contacts.paging import Order, about, count_up_to, page_of
@@ -67,6 +67,8 @@ def company(request, pk):
         "company": company,
         "rows": rows_of(page.rows, now),
         "several": False,  # one company is of one business
+        "columns": columns.USUAL,
+        "width": len(columns.USUAL),
         "more": urlencode({"after": page.after}) if page.after else "",
     }
     if not page.is_first and request.headers.get("HX-Target") == "list-more":

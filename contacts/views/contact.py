@@ -5,7 +5,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from contacts import signals
 from contacts.forms_contact import OwnerForm
-from contacts.models import Contact
+from contacts.models import Contact, ContactView, Mention
 from contacts.views import page
 from contacts.views.acts import contact_or_404, contact_to_edit, done, edits
 
@@ -15,6 +15,8 @@ from contacts.views.acts import contact_or_404, contact_to_edit, done, edits
 def contact(request, pk):
     contact = contact_or_404(request, pk)
     signals.contact_opened.send(sender=Contact, contact=contact)
+    ContactView.look(request.user, contact)
+    Mention.objects.filter(user=request.user, contact=contact).see()
     return render(request, "contacts/contact.html", page.context(request, contact))
 
 
@@ -31,6 +33,15 @@ def state(request, pk):
     """What is overdue, what comes next."""
     contact = contact_or_404(request, pk)
     return render(request, "contacts/_contact_state.html", {"contact": contact, **page.state(contact)})
+
+
+@require_safe
+@login_required
+def meta(request, pk):
+    """Under the name: business, owner, tags."""
+    contact = contact_or_404(request, pk)
+    context = {"contact": contact, **page.owner(contact), **page.tags(contact)}
+    return render(request, "contacts/_contact_meta.html", context)
 
 
 @edits

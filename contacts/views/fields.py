@@ -1,11 +1,14 @@
 from django.contrib.auth.decorators import login_required
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.utils.html import format_html_join
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
 
+from contacts import geography, localised
 from contacts.badges import Badges
-from contacts.fields import clock_of, field_of
-from contacts.forms_contact import FieldForm
+from contacts.fields import clock_of, field_of, values_to_save
+from contacts.forms_field import FieldForm
 from contacts.models import NotEditable
 from contacts.views import page
 from contacts.views.acts import contact_or_404, contact_to_edit, done, edits
@@ -22,8 +25,42 @@ def fields(request, pk):
     contact = contact_or_404(request, pk)
     if not wants_part(request):
         return redirect(contact)
-    context = {"contact": contact, **page.fields(contact, find=request.GET.get("find", ""))}
+    part = "_contact_fields_hidden" if "hidden" in request.GET else "_contact_fields"
+    context = {"contact": contact, **page.fields(request, contact, find=request.GET.get("find", ""))}
+    return render(request, f"contacts/{part}.html", context)
+
+
+@require_POST
+@login_required
+def show_empty(request, pk):
+    """Show fields without a value, or hide them: from now on, on every contact."""
+    contact = contact_or_404(request, pk)
+    request.user.shows_empty_fields = request.POST.get("show") == "1"
+    request.user.save(update_fields=["shows_empty_fields"])
+    if not wants_part(request):
+        return redirect(f"{contact.get_absolute_url()}?pane=fields#fields")
+    said = "Empty fields are shown" if request.user.shows_empty_fields else "Empty fields are hidden"
+    context = {"contact": contact, **page.fields(request, contact), "said": said}
     return render(request, "contacts/_contact_fields.html", context)
+
+
+@require_safe
+@login_required
+@cache_control(private=True, max_age=24 * 60 * 60)
+def time_zones(request):
+    """What a box for a time zone suggests: asked for when somebody is about to choose, for the list is long."""
+    return suggestions(geography.zones())
+
+
+@require_safe
+@login_required
+@cache_control(private=True, max_age=24 * 60 * 60)
+def countries(request):
+    return suggestions(geography.countries(localised.current().language).values())
+
+
+def suggestions(words):
+    return HttpResponse(format_html_join("", '<option value="{}"></option>', ((word,) for word in words)))
 
 
 @edits
@@ -36,9 +73,14 @@ def edit_field(request, pk, slug):
     if not form.is_valid():
         field.form = form
         field.change = Badges(contact).of_field(field)
-        more = {"contact": contact, "field": field, **page.fields(contact, form_of={slug: form}), "pane": "fields"}
+        more = {
+            "contact": contact,
+            "field": field,
+            **page.fields(request, contact, form_of={slug: form}),
+            "pane": "fields",
+        }
         return page.refused(request, contact, PART, more)
-    change = save(contact, field, form.cleaned_data["value"], request.user)
+    change = contact.edit(by=request.user, **values_to_save(contact, field, form.cleaned_data["value"]))
     context = {
         "contact": contact,
         "field": part(contact, slug),
@@ -47,13 +89,6 @@ def edit_field(request, pk, slug):
     }
     events = ["contact-changed"] if change else []
     return done(request, contact, PART, context, [*events, "name-changed"] if slug in NAMES else events)
-
-
-def save(contact, field, value, user):
-    if not field.is_custom:
-        return contact.edit(by=user, **{field.key: value})
-    values = {key: kept for key, kept in contact.custom_values.items() if key != field.key}
-    return contact.edit(by=user, custom_values=values if value in (None, "", []) else {**values, field.key: value})
 
 
 def part(contact, slug):

@@ -1,32 +1,41 @@
 from dataclasses import dataclass
+from functools import partial
 
 from django.contrib.auth.decorators import login_required
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from contacts import access
-from contacts.filters import ME, ORDERS, ContactFilter, people
-from contacts.models import Location, Tag
-from contacts.paging import about, count_up_to, page_of
-from contacts.rows import contacts_of, for_rows, rows_of, spans_businesses
+from contacts import access, bulk, columns, list_views, search
+from contacts.conditions import AddedWithin, EmailKnown, NoNextStep, Overdue, PhoneKnown, Quiet, Upcoming
+from contacts.filters import MAX_GROUPS, ORDERS, ContactFilter, custom_fields, number, people, prefix
+from contacts.models import Company, Location, Tag
+from contacts.paging import MANY, about, count_up_to, page_of
+from contacts.rows import among, contacts_of, for_rows, rows_of, spans_businesses
 from rankr_dash.htmx import answer
 
 PAGE = 50
+SIMILAR = 10  # shown where a search finds nobody
 MANY_TAGS = 300  # the browser suggests from these; any other word can still be typed
-
-VIEWS = {
-    "All contacts": ContactFilter(),
-    "Mine": ContactFilter(owners=(ME,)),
-    "Overdue follow-ups": ContactFilter(overdue=True, sort="overdue"),
-    "No next step": ContactFilter(no_next_step=True, sort="quietest"),
-    "Gone quiet": ContactFilter(quiet=30, sort="quietest"),
-}
+MANY_COMPANIES = 300
 ONE_CLICK = (
-    ("A task is overdue", "overdue", True),
-    ("An appointment is coming up", "upcoming", True),
-    ("No next step", "no_next_step", True),
-    ("Nothing happened for 14 days", "quiet", 14),
+    Overdue(), Upcoming(), NoNextStep(), Quiet(14), AddedWithin(7), EmailKnown(False), PhoneKnown(False),
+)  # fmt: skip
+
+# (parameter, words, whether it replaces one that is there already)
+BY_FORM = (
+    ("owner", "Owner is", False),
+    ("tag", "Tag is", False),
+    ("not_tag", "Tag is not", False),
+    ("company", "Company is", True),
+    ("quiet", "Nothing happened for", True),
+    ("added", "Added within the last", True),
+    ("email", "E-mail is", True),
+    ("phone", "Phone is", True),
+    ("source", "Source is", True),
+    ("type", "Type is", True),
+    ("field", "A custom field is", False),
 )
 
 
@@ -42,18 +51,56 @@ class Link:
 @require_safe
 @login_required
 def contact_list(request):
+    return show(request, request.GET)
+
+
+def show(request, params, part="contacts/_list.html"):
+    """The list these parameters ask for, whole or as the part that htmx swaps."""
     now = timezone.now()
-    chosen = ContactFilter.from_params(request.GET, request)
+    asked = list_views.shown(request, params)
+    chosen = asked.chosen
     contacts = chosen.apply(contacts_of(request), now)
-    page = page_of(contacts, chosen.order, request.GET.get("after", ""), PAGE, now, for_rows)
-    context = {"rows": rows_of(page.rows, now), "several": spans_businesses(request), "more": more(chosen, page)}
-    if not page.is_first and request.headers.get("HX-Target") == "list-more":
+    context = table(request, asked, contacts, params.get("after", ""), now)
+    if not context["page"].is_first and request.headers.get("HX-Target") == "list-more":
         return answer(request, "contacts/_list_rows.html", context, "contacts/_list_rows.html")
-    context |= {"filter": chosen, "page": page, **around(request, chosen, page, contacts)}
-    response = answer(request, "contacts/list.html", context, "contacts/_list.html")
+    context |= around(request, asked, context["page"], contacts)
+    response = answer(request, "contacts/list.html", context, part)
     # The address bar gets the list's own address, without the empty fields of a form.
-    response["HX-Push-Url"] = f"{request.path}?{chosen.params()}".rstrip("?")
+    response["HX-Push-Url"] = f"{reverse('contacts:list')}?{chosen.params()}".rstrip("?")
     return response
+
+
+def table(request, asked, contacts, after, now):
+    """The rows, and what they show."""
+    shown_columns = columns_of(request, asked.view)
+    load = for_rows_with_fields if any(column.field for column in shown_columns) else for_rows
+    scope = among(request, is_all=asked.chosen.is_empty)
+    page = page_of(contacts, asked.chosen.order, after, PAGE, now, load, scope)
+    rows = rows_of(page.rows, now)
+    columns.fill(rows, shown_columns)
+    several = spans_businesses(request)
+    return {
+        "filter": asked.chosen,
+        "page": page,
+        "rows": rows,
+        "columns": shown_columns,
+        "several": several,
+        "has_company": any(column.key == "company" for column in shown_columns),
+        "width": len(shown_columns) + several,
+        "is_selectable": True,
+        "more": more(asked.chosen, page),
+        "walk": urlencode({"list": asked.chosen.params()}),
+    }
+
+
+def columns_of(request, view):
+    """A person's own choice for this view, else the view's."""
+    keys = list_views.habits_of(request).columns.get(view.key) or view.columns
+    return columns.chosen(keys, custom_fields(request) if columns.needs_fields(keys) else ())
+
+
+def for_rows_with_fields(contacts):
+    return columns.with_fields(for_rows(contacts))
 
 
 def more(chosen, page):
@@ -62,34 +109,101 @@ def more(chosen, page):
     return f"{query}{'&' if query else ''}{urlencode({'after': page.after})}" if page.after else ""
 
 
-def around(request, chosen, page, contacts):
-    """What stands around the rows: how many, the ways to narrow and sort, and why there are none."""
+def around(request, asked, page, contacts):
+    """What stands around the rows: how many, the views, the ways to sort, what runs, and why there are none."""
+    chosen = asked.chosen
     is_whole = page.is_first and not page.after
     count = len(page.rows) if is_whole else count_up_to(contacts)
-    here = chosen.params()
     return {
         "count": about(count, is_whole) if count else "",
-        "views": [
-            Link(name, view.params(), view.with_(sort=chosen.sort).params() == here) for name, view in VIEWS.items()
-        ],
+        "all_of_it": all_of(count) if count > len(page.rows) else "",
+        **tabs(request, asked),
+        "sentence": list(enumerate(chosen.sentence(), 1)),
+        "next_group": len(chosen.groups) + 1 if 0 < len(chosen.groups) < MAX_GROUPS else 0,
         "orders": [
             Link(order.words, chosen.with_(sort=key).params(), key == chosen.sort) for key, order in ORDERS.items()
         ],
+        "clear": ContactFilter(sort=chosen.sort, view=chosen.view).params(),
+        "clear_q": chosen.with_(q="").params(),
+        "bulk_actions": partial(bulk.shown_above_the_list, request.user),  # read only by the whole page
+        "may_export": access.decided_by(request.user).exists(),
+        **(why_empty(request, chosen) if page.is_first and not page.rows else {}),
+        **(similar(request, chosen) if page.is_first and not page.rows and chosen.q else {}),
+    }
+
+
+def all_of(count):
+    """What stands behind "Select all"."""
+    return "of them" if count == MANY else about(count, is_whole=True)
+
+
+def tabs(request, asked):
+    views = list_views.views_of(request)
+    view = asked.view
+    saved = None if view.key in list_views.BUILT_IN else view
+    return {
+        "views": views.values(),
+        "view": view,
+        "saved": saved,
+        "is_changed": asked.is_changed,
+        "may_change": bool(saved and saved.may_be_changed_by(request.user)),
+        "opens_with": list_views.habits_of(request).opens_with or list_views.EVERYTHING.key,
+        "teams": [access.current_business(request)]
+        if access.current_business(request)
+        else access.businesses_of(request),
+    }
+
+
+@require_safe
+@login_required
+def add_condition(request):
+    """The menu with which one more condition joins a group; `group` past the last begins a new one."""
+    chosen = ContactFilter.from_params(request.GET, request)
+    group = min(number(request.GET.get("group", "")) or 1, len(chosen.groups) + 1, MAX_GROUPS)
+    there = chosen.groups[group - 1] if group <= len(chosen.groups) else ()
+    kinds = {type(condition) for condition in there}
+    context = {
+        "filter": chosen,
+        "prefix": prefix(group),
         "one_click": [
-            Link(words, chosen.with_(**{name: value}).params())
-            for words, name, value in ONE_CLICK
-            if not getattr(chosen, name)
+            Link(" ".join(one.words()), chosen.adding(one, group).params())
+            for one in ONE_CLICK
+            if type(one) not in kinds
+        ],
+        "kinds": [
+            (name, words, prefix(group) + name if is_single else "")
+            for name, words, is_single in BY_FORM
+            if name != "field" or custom_fields(request)
         ],
         "people": people(request),
-        "tags": tag_words(request),  # read only by the whole page
-        "clear": ContactFilter(sort=chosen.sort).params(),
-        **(why_empty(request, chosen) if page.is_first and not page.rows else {}),
+        "tags": tag_words(request),
+        "companies": company_names(request),
+        "fields": custom_fields(request),
     }
+    return answer(request, "contacts/_list_add.html", context)
 
 
 def tag_words(request):
     names = access.in_scope(request, Tag.objects).order_by("name").values_list("name", flat=True)
     return names.distinct()[:MANY_TAGS]
+
+
+def company_names(request):
+    names = access.in_scope(request, Company.objects).exclude(name="").order_by("name").values_list("name", flat=True)
+    return names.distinct()[:MANY_COMPANIES]
+
+
+def similar(request, chosen):
+    """The first contacts for what was probably meant by a search that found nobody."""
+    now = timezone.now()
+    others = chosen.with_(q="").apply(contacts_of(request), now)
+    found = search.similar(others, chosen.q, access.businesses_in_scope(request))
+    if found is None:
+        return {}
+    page = page_of(found.contacts, ORDERS["name"], "", SIMILAR, now, for_rows, among(request))
+    rows = rows_of(page.rows, now)
+    columns.fill(rows, columns.USUAL)
+    return {"similar": rows, "similar_words": found.words, "similar_columns": columns.USUAL}
 
 
 def why_empty(request, chosen):

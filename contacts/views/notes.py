@@ -3,32 +3,51 @@ from django.contrib.auth.decorators import login_required
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from contacts import drafts, mentions
 from contacts.badges import Badges
-from contacts.forms_contact import NoteForm
+from contacts.drafts import Drafts
+from contacts.forms_contact import CallForm, NoteForm
 from contacts.models import Note, RemoteUser
-from contacts.note_text import plain_text
-from contacts.views import page
+from contacts.note_text import fingerprint, plain_text
+from contacts.views import history_parts, page
 from contacts.views.acts import back, contact_or_404, contact_to_edit, done, edits, note_to_edit, tell
 from contacts.views.submissions import free, submission_of, was_saved
 from rankr_dash.htmx import wants_part
 
-PART = "contacts/_contact_note.html"
+PART, COMPOSER = "contacts/_contact_note.html", "contacts/_composer.html"
 
 
 @edits
 def add_note(request, pk):
     contact = contact_to_edit(request, pk)
-    form = NoteForm(request.POST)
-    composer = {"contact": contact, "composing": "note", **page.composer(request, contact)}
+    return written(request, contact, "note", NoteForm(request.POST))
+
+
+@edits
+def add_call(request, pk):
+    """A call is a note with a title that says how it went."""
+    contact = contact_to_edit(request, pk)
+    return written(request, contact, "call", CallForm(request.POST))
+
+
+def written(request, contact, kind, form):
+    """A new note of what the form holds, and the composer empty again. Undo gives the text back as a draft."""
+    composer = {"contact": contact, **history_parts.composer(request, contact, kind)}
     if not form.is_valid():
-        return page.refused(request, contact, "contacts/_composer.html", composer | {"note_form": form})
-    body, form_id = form.cleaned_data["body"], submission_of(request)
-    if was_saved(request.user, contact, "note", form_id, body=body):
-        return done(request, contact, "contacts/_composer.html", composer | {"said": "Note saved", "is_saved": True})
+        return page.refused(request, contact, COMPOSER, composer | {f"{kind}_form": form})
+    saved = composer | {"said": "Note saved" if kind == "note" else "Call logged", "is_saved": True}
+    body, title, form_id = form.text(), form.title(), submission_of(request)
+    drafts.clear(request.user, contact, kind)
+    if was_saved(request.user, contact, "note", form_id, body=body, title=title):
+        return done(request, contact, COMPOSER, saved)
     author = RemoteUser.objects.filter(location=contact.location, user=request.user).first()
-    note = Note(contact=contact, location=contact.location, body=body, author=author)
-    note.create(by=request.user, submission=free(form_id, request.user))
-    return done(request, contact, "contacts/_composer.html", composer | {"said": "Note saved", "is_saved": True})
+    note = Note(contact=contact, location=contact.location, title=title, body=body, author=author)
+    change = note.create(by=request.user, submission=free(form_id, request.user))
+    mentions.note_names(note, by=request.user)
+    response = done(request, contact, COMPOSER, saved)
+    if wants_part(request):
+        response.content += page.toast(request, saved["said"], change, "note")
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +59,7 @@ def edit_note(request, pk):
     if not wants_part(request):
         return redirect(f"{note.contact.get_absolute_url()}?note={note.pk}#note-{note.pk}")
     editing = "" if "cancel" in request.GET else str(note.pk)
-    return render(request, PART, note_context(note, editing))
+    return render(request, PART, note_context(request, note, editing))
 
 
 @edits
@@ -48,15 +67,26 @@ def save_note(request, pk):
     note = note_to_edit(request, pk)
     form = NoteForm(request.POST)
     if not form.is_valid():
-        context = note_context(note, str(note.pk)) | {"note_edit_form": form}
-        if not wants_part(request):
-            context |= page.history(note.contact, params={"note": str(note.pk)})
-        return page.refused(request, note.contact, PART, context)
+        return refused(request, note, {"note_edit_form": form})
     body = form.cleaned_data["body"].replace("\r\n", "\n")
     # Opened and saved again without a change, a note keeps its formatting.
     if body != plain_text(note.body).strip():
+        if request.POST.get("base", fingerprint(note.body)) != fingerprint(note.body):
+            return refused(request, note, {"note_edit_form": form, "is_behind": True}, status=409)
         note.edit(by=request.user, body=body)
-    return done(request, note.contact, PART, note_context(note) | {"said": "Note saved"}, ["notes-changed"])
+        mentions.note_names(note, by=request.user)
+    drafts.clear_edit(request.user, note)
+    return done(request, note.contact, PART, note_context(request, note) | {"said": "Note saved"}, ["notes-changed"])
+
+
+def refused(request, note, more, status=422):
+    """The editor with what was typed, and why it is not saved."""
+    context = note_context(request, note, str(note.pk)) | more
+    if not wants_part(request):
+        context |= history_parts.whole_history(note.contact, params={"note": str(note.pk)}, viewer=request.user)
+    response = page.refused(request, note.contact, PART, context)
+    response.status_code = status
+    return response
 
 
 @edits
@@ -65,7 +95,7 @@ def pin_note(request, pk):
     is_pinned = request.POST.get("pinned") == "true"
     note.edit(by=request.user, pinned=is_pinned)
     said = "Note pinned" if is_pinned else "Note is no longer pinned"
-    return done(request, note.contact, PART, note_context(note) | {"said": said}, ["notes-changed"])
+    return done(request, note.contact, PART, note_context(request, note) | {"said": said}, ["notes-changed"])
 
 
 @edits
@@ -75,7 +105,7 @@ def delete_note(request, pk):
     change = note.delete_here(by=request.user, undo_s=settings.UNDO_S)
     if not wants_part(request):
         return back(request, note.contact)
-    response = render(request, PART, note_context(note))
+    response = render(request, PART, note_context(request, note))
     response.content += page.toast(request, "Note deleted", change, "note")
     return tell(response, ["notes-changed"])
 
@@ -84,7 +114,7 @@ def delete_note(request, pk):
 @login_required
 def pinned(request, pk):
     contact = contact_or_404(request, pk)
-    return render(request, "contacts/_contact_pinned.html", {"contact": contact, **page.pinned(contact)})
+    return render(request, "contacts/_contact_pinned.html", {"contact": contact, **history_parts.pinned(contact)})
 
 
 def note_or_404(request, pk):
@@ -92,5 +122,7 @@ def note_or_404(request, pk):
     return get_object_or_404(notes, pk=pk)
 
 
-def note_context(note, editing=""):
-    return {"contact": note.contact, "note": page.dress(note, Badges(note.contact), editing)}
+def note_context(request, note, editing=""):
+    history_parts.dress(note, Badges(note.contact), editing, Drafts(request.user, note.contact))
+    history_parts.set_off_names(note.contact, [note])
+    return {"contact": note.contact, "note": note}

@@ -1,17 +1,16 @@
 """What the parts of the contact page show. A part asked for by itself gets the same as within the page."""
 
-import uuid
-
 from django.conf import settings
 from django.db.models import Q
 from django.shortcuts import render
 from django.utils import timezone
 
-from contacts import agenda, due, timeline
+from contacts import agenda, timeline
 from contacts.badges import Badges
-from contacts.fields import clock_of, do_not_disturb, fields_of
-from contacts.models import Appointment, Change, Contact, ContactFreshness, Note, RemoteUser, Tag, Task
-from contacts.note_text import is_long, loses_formatting, plain_text
+from contacts.fields import MORE_GROUP, clock_of, fields_of
+from contacts.models import Appointment, Change, ContactFreshness, Tag, Task
+from contacts.same_person import elsewhere
+from contacts.views.history_parts import composer, people, pinned, whole_history
 from rankr_dash.htmx import answer, wants_part
 
 SHOWN_TAGS = 3
@@ -26,18 +25,17 @@ def context(request, contact):
     return {
         "contact": contact,
         "pane": request.GET.get("pane") if request.GET.get("pane") in ("fields", "work") else "history",
-        "composing": "task" if request.GET.get("compose") == "task" else "note",
         **state(contact, badges),
         **owner(contact, badges),
         **tags(contact, badges),
-        **fields(contact, badges, find=request.GET.get("find", "")),
-        **history(contact, badges, request.GET),
+        **fields(request, contact, badges, find=request.GET.get("find", "")),
+        **whole_history(contact, badges, request.GET, request.user),
         **tasks(contact, badges, request.GET.get("task", "")),
         **pinned(contact),
-        **appointments(contact),
+        **appointments(contact, badges),
         **composer(request, contact),
         "undoable": undoable(contact),
-        "elsewhere": elsewhere(request, contact),
+        **same_person(request, contact),
     }
 
 
@@ -71,12 +69,6 @@ def owner(contact, badges=None):
     return {"people": people(contact, contact.owner), "owner_change": badges.owner}
 
 
-def people(contact, chosen=None):
-    """Who works in the location; somebody who left stays on offer where they are chosen."""
-    everyone = RemoteUser.objects.filter(location=contact.location_id)
-    return [one for one in everyone if one.is_active or one == chosen]
-
-
 def tags(contact, badges=None):
     badges = badges or Badges(contact)
     return {
@@ -87,17 +79,10 @@ def tags(contact, badges=None):
     }
 
 
-def elsewhere(request, contact):
-    """The same person in other businesses of mine, by e-mail or phone. Linked, never merged."""
-    same = Q()
-    if contact.email:
-        same |= Q(search_text__contains=contact.email.lower(), email__iexact=contact.email)
-    if len(contact.phone) > 6:
-        same |= Q(search_text__contains=contact.phone.lower(), phone=contact.phone)
-    if not same:
-        return []
-    others = Contact.objects.visible_to(request.user).present().filter(same).exclude(business=contact.business_id)
-    return others.select_related("business").order_by("pk")[:5]
+def same_person(request, contact):
+    """The same person in other businesses."""
+    linked, suggested = elsewhere(request, contact)
+    return {"linked": linked, "suggested": suggested}
 
 
 def undoable(contact):
@@ -110,87 +95,34 @@ def undoable(contact):
 # --- fields -----------------------------------------------------------------------------------------------------------
 
 
-def fields(contact, badges=None, find="", form_of=None):
+def fields(request, contact, badges=None, find="", form_of=None):
+    """Fields without a value are hidden, until the person wants to see them or looks for one."""
     badges = badges or Badges(contact)
-    groups, empty = {}, []
+    shows_empty = request.user.shows_empty_fields
+    shown, hidden = {}, {}
     for field in fields_of(contact):
-        if find and find.casefold() not in field.label.casefold():
-            continue
         field.change = badges.of_field(field)
         field.form = (form_of or {}).get(field.slug)
-        if field.is_empty and field.change is None and field.form is None and not find:
-            if not field.is_fixed:
-                empty.append(field)
-        else:
-            groups.setdefault(field.group, []).append(field)
+        is_bare = field.is_empty and field.change is None and field.form is None
+        if is_bare and not field.can_be_filled(contact):
+            continue
+        if find and not field.answers_to(find):
+            continue
+        is_hidden = is_bare and not field.is_always_shown and not shows_empty and not find
+        (hidden if is_hidden else shown).setdefault(field.group, []).append(field)
     return {
-        "groups": list(groups.items()),
-        "empty_fields": empty,
+        "groups": in_order(shown),
+        "hidden_groups": in_order(hidden),
+        "hidden_count": sum(map(len, hidden.values())),
+        "shows_empty": shows_empty,
         "find": find,
-        "disturb": do_not_disturb(contact),
         "clock": clock_of(contact),
     }
 
 
-# --- history ----------------------------------------------------------------------------------------------------------
-
-
-def history(contact, badges=None, params=None):
-    params = params or {}
-    badges = badges or Badges(contact)
-    kind = params.get("kind", "") if params.get("kind", "") in timeline.FILTERS else ""
-    after, until = params.get("after", ""), params.get("until", "")
-    lines, more, last = timeline.page(contact, kind, after, until)
-    for line in lines:
-        if line.note:
-            dress(line.note, badges, editing=params.get("note", ""))
-    return {
-        "kind": kind,
-        "filters": [(name, label, name == kind) for name, (label, _) in timeline.FILTERS.items()],
-        "days": timeline.days_of(lines, contact.location.zone, after),
-        "more": more,
-        "until": last,
-        "upcoming": upcoming(contact) if kind in ("", "tasks", "appointments") and not after else [],
-        "not_fetched": contact.remote_id is not None and not lines,
-    }
-
-
-def upcoming(contact):
-    """[(icon, what, words, when)] of what comes next: three appointments at most and one task."""
-    now = timezone.now()
-    found = []
-    for one in contact.appointments.upcoming(now).select_related("assignee").order_by("starts_at")[:3]:
-        with_whom = f"with {one.assignee}, " if one.assignee else ""
-        found.append(("calendar", str(one), f"{with_whom}{timeline.status_words(one).lower()}", one.starts_at))
-    task = contact.tasks.open().filter(due_at__gte=now).select_related("assignee").order_by("due_at").first()
-    if task:
-        found.append(("square", task.title, f"for {task.assignee}" if task.assignee else "", task.due_at))
-    return sorted(found, key=lambda row: row[3])
-
-
-def dress(note, badges, editing=""):
-    """Give a note what its part shows."""
-    note.badge = badges.notes.get(note.pk)
-    note.is_long = is_long(note.body)
-    note.is_edited = editing == str(note.pk)
-    note.text = plain_text(note.body)
-    note.loses_formatting = loses_formatting(note.body)
-    note.is_gone = note.deleted_at is not None and not (note.badge and note.badge.is_undecided)
-    return note
-
-
-def pinned(contact):
-    notes = Note.objects.present().filter(contact=contact, pinned=True).select_related("author").order_by("-pk")
-    return {"pinned_notes": notes[:20]}
-
-
-def composer(request, contact):
-    return {
-        "people": people(contact, contact.owner),
-        "me_there": RemoteUser.objects.filter(location=contact.location_id, user=request.user).first(),
-        "submission": uuid.uuid4(),
-        "default_due": local(due.next_working_day(contact.location), contact),
-    }
+def in_order(groups):
+    """Fields whose folder has no name come last."""
+    return sorted(groups.items(), key=lambda group: group[0] == MORE_GROUP)
 
 
 # --- work -------------------------------------------------------------------------------------------------------------
@@ -231,20 +163,30 @@ def dress_task(task, badges=None, editing=""):
     return task
 
 
-def appointments(contact):
+def appointments(contact, badges=None):
     now = timezone.now()
-    rows = Appointment.objects.present().filter(contact=contact).select_related("assignee")
+    badges = badges or Badges(contact)
+    rows = Appointment.objects.present().filter(contact=contact).select_related("assignee", "calendar")
     ahead = list(rows.filter(starts_at__gte=now).order_by("starts_at"))
     past = list(rows.filter(Q(starts_at__lt=now) | Q(starts_at=None)).order_by("-starts_at", "-pk"))
     for one in [*ahead, *past]:
-        one.words = timeline.status_words(one)
-        one.is_off = one.status.lower() in Appointment.CALLED_OFF
+        dress_appointment(one, now, badges)
     return {
         "ahead": ahead,
         "past": past[:SHOWN_PAST],
         "older": past[SHOWN_PAST:],
         "appointments_known": is_known(contact, "appointments"),
     }
+
+
+def dress_appointment(appointment, now, badges=None):
+    """Give an appointment what its part shows."""
+    badges = badges or Badges(appointment.contact)
+    appointment.words = timeline.status_words(appointment)
+    appointment.is_off = appointment.status.lower() in Appointment.OFF
+    appointment.has_begun = appointment.starts_at is None or appointment.starts_at <= now
+    appointment.badge = badges.appointments.get(appointment.pk)
+    return appointment
 
 
 def is_known(contact, kind):
@@ -260,8 +202,9 @@ def local(moment, of):
     return moment.astimezone(of.location.zone).strftime("%Y-%m-%dT%H:%M") if moment else ""
 
 
-def toast(request, text, change, kind):
-    """The HTML of a toast with Undo, to go along with an answer."""
-    target = {"task": "#panel-tasks", "note": "#history-list"}[kind]
-    row = {"text": text, "change": change, "seconds": int(settings.UNDO_S), "target": target}
+def toast(request, text, change, kind, next_page=""):
+    """The HTML of a toast with Undo, to go along with an answer. Undo swaps the panel, or leads to `next_page`."""
+    target = {"task": "#panel-tasks", "note": "#history-list", "appointment": "#panel-appointments"}[kind]
+    target = "this" if next_page else target
+    row = {"text": text, "change": change, "seconds": int(settings.UNDO_S), "target": target, "undo_next": next_page}
     return render(request, "contacts/_undo_toast.html", row).content

@@ -1,64 +1,22 @@
-from dataclasses import dataclass, field
+from functools import partial
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from contacts import access, agenda
-from contacts.filters import number, people
-from contacts.models import Business, Location, RemoteUser, Task
-from contacts.paging import Order, page_of
+from contacts.filters import people
+from contacts.models import Location, RemoteUser, Task
+from contacts.paging import about, count_up_to, page_of
 from contacts.rows import spans_businesses
+from contacts.task_filter import TaskFilter, order_of
+from contacts.views.task_bulk import MOST_AT_ONCE
 from rankr_dash.htmx import answer
 
 PAGE = 50  # of a group that is opened by itself
 LINES = 20  # of each group when all are shown
-
-BY_DATE = Order("due_at", "Oldest first", is_time=True)
-BY_AGE = Order("created_at", "Oldest first", is_time=True)
-
-
-@dataclass(frozen=True)
-class TaskFilter:
-    """Whose tasks, of which business. `who` is mine, everyone, or a person's number."""
-
-    who: str = "mine"
-    person: object = None
-    business: Business | None = None
-    problems: tuple[str, ...] = field(default=(), compare=False)
-
-    @classmethod
-    def from_params(cls, params, request):
-        problems = []
-        who, person = params.get("who", "") or "mine", None
-        if who not in ("mine", "everyone"):
-            person = next((p for p in people(request) if number(who) in p.pks), None)
-            if person is None:
-                who = "mine"
-                problems.append("That person is not known here; these are your tasks.")
-            else:
-                who = person.value
-        business = None
-        if params.get("business"):
-            pk = number(params["business"])
-            business = next((b for b in access.businesses_of(request) if b.pk == pk), None)
-            if business is None:
-                problems.append("That business is not one of yours, so that part was left out.")
-        return cls(who, person, business, tuple(problems))
-
-    def apply(self, tasks, user):
-        if self.business:
-            tasks = tasks.filter(location__business=self.business)
-        if self.person:
-            return tasks.filter(assignee__in=self.person.pks)
-        return tasks.filter(assignee__user=user) if self.who == "mine" else tasks
-
-    def query(self, **changes):
-        values = {"who": self.who, "business": self.business.pk if self.business else "", **changes}
-        return urlencode({name: value for name, value in values.items() if value and (name, value) != ("who", "mine")})
+COUNTED = 1_000
 
 
 @require_safe
@@ -70,14 +28,14 @@ def task_list(request):
     locations = list(access.in_scope(request, Location.objects, "business"))
     tasks = chosen.apply(access.in_scope(request, Task.objects).open(), request.user)
     group = request.GET.get("group", "")
-    context = {"chosen": chosen, "several": spans_businesses(request)}
+    context = {"chosen": chosen, "several": spans_businesses(request), "can_pick": True}
     if group in agenda.GROUPS:
         context |= one_group(request, chosen, tasks, group, locations, now)
         if not context["page"].is_first and request.headers.get("HX-Target") == "task-more":
             return render(request, "contacts/_task_list_lines.html", context)
     else:
         context |= {"groups": all_groups(chosen, tasks, locations, now)}
-    context |= around(request, chosen)
+    context |= around(request, chosen, group)
     return answer(request, "contacts/tasks.html", context, "contacts/_task_list.html")
 
 
@@ -90,8 +48,14 @@ def task_line(request, pk):
     if not request.htmx:
         return redirect(task.contact)
     agenda.name_places([task], access.in_scope(request, Location.objects, "business"))
-    context = {"task": task, "group": agenda.group_of(task, now), "several": spans_businesses(request)}
-    return render(request, "contacts/_task_list_line.html", context | {"is_again": True})
+    context = {
+        "task": task,
+        "group": agenda.group_of(task, now),
+        "several": spans_businesses(request),
+        "can_pick": "pick" in request.GET,
+        "is_again": True,
+    }
+    return render(request, "contacts/_task_list_line.html", context)
 
 
 def for_lines(tasks):
@@ -99,22 +63,26 @@ def for_lines(tasks):
 
 
 def all_groups(chosen, tasks, locations, now):
-    conditions = {name: agenda.due_in(name, locations, now) for name in agenda.GROUPS}
-    counts = tasks.aggregate(**{f"n_{name}": Count("pk", filter=where) for name, where in conditions.items()})
     groups = []
     for name, label in agenda.GROUPS.items():
-        if not counts[f"n_{name}"]:
+        due = tasks.filter(agenda.due_in(name, locations, now))
+        found = list(order_of(name).sort(for_lines(due), now)[: LINES + 1])
+        if not found:
             continue
-        found = order_of(name).sort(for_lines(tasks.filter(conditions[name])), now)[:LINES]
-        found = agenda.name_places(list(found), locations)
+        has_more = len(found) > LINES
         groups.append({
             "name": name,
             "label": label,
-            "tasks": found,
-            "count": counts[f"n_{name}"],
-            "all": chosen.query(group=name) if counts[f"n_{name}"] > len(found) else "",
+            "tasks": agenda.name_places(found[:LINES], locations),
+            "count": counted(due) if has_more else len(found),
+            "all": chosen.query(group=name) if has_more else "",
         })  # fmt: skip
     return groups
+
+
+def counted(tasks):
+    """How many, exactly up to a thousand: no page waits for more."""
+    return about(count_up_to(tasks, COUNTED), is_whole=True, limit=COUNTED)
 
 
 def one_group(request, chosen, tasks, group, locations, now):
@@ -122,23 +90,32 @@ def one_group(request, chosen, tasks, group, locations, now):
     page = page_of(due, order_of(group), request.GET.get("after", ""), PAGE, now, for_lines)
     return {
         "page": page,
-        "group": {"name": group, "label": agenda.GROUPS[group], "tasks": agenda.name_places(page.rows, locations)},
+        "group": {
+            "name": group,
+            "label": agenda.GROUPS[group],
+            "tasks": agenda.name_places(page.rows, locations),
+            "count": counted(due) if page.is_first and page.rows else "",
+        },
         "more": chosen.query(group=group, after=page.after) if page.after else "",
     }
 
 
-def order_of(group):
-    return BY_AGE if group == "none" else BY_DATE
-
-
-def around(request, chosen):
+def around(request, chosen, group=""):
+    group = group if group in agenda.GROUPS else ""
     businesses = access.businesses_of(request) if spans_businesses(request) else []
+    query = partial(chosen.query, group=group)
     return {
-        "people": [(one.name, chosen.query(who=one.value), one == chosen.person) for one in people(request)],
-        "businesses": [(one.name, chosen.query(business=one.pk), one == chosen.business) for one in businesses],
-        "everyone": chosen.query(who="everyone"),
-        "mine": chosen.query(who="mine"),
-        "any_business": chosen.query(business=""),
+        "people": [(one.name, query(who=one.value), one == chosen.person) for one in people(request)],
+        "businesses": [(one.name, query(business=one.pk), one == chosen.business) for one in businesses],
+        "everyone": query(who="everyone"),
+        "mine": query(who="mine"),
+        "any_business": query(business=""),
         "groups_query": chosen.query(),
+        "here": query(),
+        "group_chosen": group,
+        "group_links": [(label, chosen.query(group=name), name == group) for name, label in agenda.GROUPS.items()],
+        "without_words": query(q=""),
+        "most_at_once": MOST_AT_ONCE,
+        "assignees": [(one.value, one.name) for one in people(request)],
         "is_linked": access.in_scope(request, RemoteUser.objects).filter(user=request.user).exists(),
     }

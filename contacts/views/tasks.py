@@ -4,10 +4,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_safe
 
-from contacts import due
+from contacts import drafts, due
 from contacts.forms_contact import TaskForm
 from contacts.models import Task
-from contacts.views import page
+from contacts.views import history_parts, page
 from contacts.views.acts import back, contact_or_404, contact_to_edit, done, edits, task_to_edit, tell
 from contacts.views.submissions import free, submission_of, was_saved
 from rankr_dash.htmx import wants_part
@@ -26,24 +26,18 @@ def tasks(request, pk):
     return render(request, PANEL, {"contact": contact, **page.tasks(contact)})
 
 
-@require_safe
-@login_required
-def appointments(request, pk):
-    contact = contact_or_404(request, pk)
-    return render(request, "contacts/_contact_appointments.html", {"contact": contact, **page.appointments(contact)})
-
-
 @edits
 def add_task(request, pk):
     contact = contact_to_edit(request, pk)
     form = TaskForm(request.POST, location=contact.location)
-    composer = {"contact": contact, "composing": "task", **page.composer(request, contact)}
+    composer = {"contact": contact, **history_parts.composer(request, contact, "task")}
     if not form.is_valid():
         return page.refused(request, contact, "contacts/_composer.html", composer | {"task_form": form})
     form_id, values = submission_of(request), form.values()
     if not was_saved(request.user, contact, "task", form_id, title=values["title"], body=values["body"]):
         task = Task(contact=contact, location=contact.location, **values)
         task.create(by=request.user, submission=free(form_id, request.user))
+    drafts.clear(request.user, contact, "task")
     saved = composer | {"said": "Task added", "is_saved": True}
     return done(request, contact, "contacts/_composer.html", saved, [*EVENTS, "tasks-changed"])
 

@@ -1,16 +1,18 @@
 from collections import Counter
 
 from django.contrib.auth.decorators import login_required
+from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from contacts import access, agenda
+from contacts import access, agenda, due, looked, mentions
+from contacts.conditions import NoNextStep, Owned
 from contacts.day import Day
 from contacts.filters import ME, ContactFilter
-from contacts.models import Appointment, Change, Location, RemoteUser, Task
-from contacts.paging import about, count_up_to
-from contacts.rows import contacts_of, for_rows, rows_of, spans_businesses
-from contacts.views.task_list import for_lines
+from contacts.models import Appointment, Change, ContactView, Location, RemoteUser, Task
+from contacts.paging import about, count_up_to, page_of
+from contacts.rows import among, contacts_of, for_rows, rows_of, spans_businesses
+from contacts.views.task_list import counted, for_lines
 from contacts.wording import what_of
 from rankr_dash.htmx import answer
 
@@ -19,7 +21,6 @@ CONTACTS = 6
 CHANGES = 5
 CLOCKS = 3
 APPOINTMENTS = 60
-CALLED_OFF = ("cancelled", "canceled", "invalid")  # a no-show did take an hour of somebody's day
 
 
 @require_safe
@@ -35,15 +36,26 @@ def today(request):
         "zone": zone,
         "clocks": clocks(locations, zone),
         "is_mine": is_mine,
-        "is_linked": not is_mine or access.in_scope(request, RemoteUser.objects).filter(user=request.user).exists(),
+        "is_linked": not is_mine or bool(access.me_in_ghl(request)),
         "has_location": bool(locations),
         "several": spans_businesses(request),
-        "groups": task_groups(request, locations, is_mine, now),
+        **task_groups(request, locations, is_mine, now),
         **without_next_step(request, is_mine, now),
+        "changed": looked.changed_since_looked(request),
+        "mentions": mentions.waiting_for(request),
         **undecided(request),
         **bookings(request, locations, zone, is_mine, now),
     }
     return answer(request, "contacts/today.html", context, "contacts/_today.html")
+
+
+@require_POST
+@login_required
+def seen(request):
+    """What others changed counts as looked at, without opening each."""
+    for one in looked.changed_since_looked(request):
+        ContactView.look(request.user, one.contact)
+    return redirect("contacts:today")
 
 
 def main_zone(locations):
@@ -61,36 +73,47 @@ def clocks(locations, first):
 def task_groups(request, locations, is_mine, now):
     tasks = access.in_scope(request, Task.objects).open()
     if is_mine:
-        tasks = tasks.filter(assignee__user=request.user)
+        tasks = tasks.filter(assignee__in=access.me_in_ghl(request))
     groups = []
     for name in ("overdue", "today"):
-        due = tasks.filter(agenda.due_in(name, locations, now))
-        found = list(for_lines(due).order_by("due_at", "pk")[: LINES + 1])
+        of_group = tasks.filter(agenda.due_in(name, locations, now))
+        found = list(for_lines(of_group).order_by("due_at", "pk")[: LINES + 1])
         groups.append({
             "name": name,
             "label": agenda.GROUPS[name],
             "tasks": agenda.name_places(found[:LINES], locations),
-            "count": about(count_up_to(due), is_whole=True) if len(found) > LINES else len(found),
+            "count": counted(of_group) if len(found) > LINES else len(found),
             "has_more": len(found) > LINES,
         })  # fmt: skip
-    return groups
+    if any(group["has_more"] for group in groups):
+        to_do = counted(tasks.filter(agenda.due_in(agenda.DUE, locations, now)))
+    else:
+        to_do = sum(group["count"] for group in groups)
+    return {"groups": groups, "to_do": to_do}
 
 
 def without_next_step(request, is_mine, now):
     """The contacts that have waited longest without a task or an appointment."""
-    chosen = ContactFilter(owners=(ME,) if is_mine else (), no_next_step=True, sort="quietest", user=request.user)
+    conditions = [*([Owned((ME,))] if is_mine else []), NoNextStep()]
+    chosen = ContactFilter.of(*conditions, sort="quietest", user=request.user)
     contacts = chosen.apply(contacts_of(request), now)
-    found = list(chosen.order.sort(for_rows(contacts), now)[: CONTACTS + 1])
+    found = page_of(contacts, chosen.order, "", CONTACTS + 1, now, for_rows, among(request)).rows
     count = about(count_up_to(contacts), is_whole=True) if len(found) > CONTACTS else len(found)
-    return {"quiet": rows_of(found[:CONTACTS], now), "quiet_count": count, "quiet_query": chosen.params()}
+    rows = rows_of(found[:CONTACTS], now)
+    me = RemoteUser.objects.filter(user=request.user, location__in={row.contact.location_id for row in rows})
+    me_there = {one.location_id: one.pk for one in me}
+    for row in rows:
+        place = row.contact.location
+        row.me_there = me_there.get(place.pk, "")
+        row.due_text = due.next_working_day(place).strftime("%Y-%m-%dT%H:%M") if place.is_editable else ""
+    return {"quiet": rows, "quiet_count": count, "quiet_query": chosen.params()}
 
 
 def undecided(request):
     """My edits that GHL refused or kept differently."""
     changes = access.in_scope(request, Change.objects, "business").filter(made_by=request.user).undecided()
-    found = list(
-        changes.select_related("contact", "task", "note", "location").order_by("-settled_at", "-pk")[: CHANGES + 1]
-    )
+    changes = changes.select_related("contact", "task", "note", "appointment", "location")
+    found = list(changes.order_by("-settled_at", "-pk")[: CHANGES + 1])
     for change in found:
         change.what = what_of(change)
     return {"undecided": found[:CHANGES], "has_more_undecided": len(found) > CHANGES}
@@ -98,9 +121,9 @@ def undecided(request):
 
 def bookings(request, locations, zone, is_mine, now):
     appointments = access.in_scope(request, Appointment.objects).present().filter(contact__deleted_at=None)
-    appointments = appointments.filter(agenda.on_today(locations, now)).exclude(status__in=CALLED_OFF)
+    appointments = appointments.filter(agenda.on_today(locations, now)).exclude(status__in=Appointment.OFF)
     if is_mine:
-        appointments = appointments.filter(assignee__user=request.user)
+        appointments = appointments.filter(assignee__in=access.me_in_ghl(request))
     found = list(appointments.select_related("contact", "location").order_by("starts_at", "pk")[: APPOINTMENTS + 1])
     checked = [location.appointments_checked_at for location in locations]
     return {

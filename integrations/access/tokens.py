@@ -27,7 +27,7 @@ from integrations.ghl.client import GhlClient
 from integrations.ghl.transport import Transport
 from integrations.models import Agency, Connection
 from integrations.models.token_holder import TokenHolder
-from integrations.shared_redis import shared_redis
+from rankr_dash.shared_redis import shared_redis
 
 log = logging.getLogger(__name__)
 

@@ -118,7 +118,9 @@ def _same_custom(ours: Any, theirs: Any) -> bool:
     if isinstance(ours, list | tuple | set) or isinstance(theirs, list | tuple | set):
         return sorted(map(_spaced, _listed(ours))) == sorted(map(_spaced, _listed(theirs)))
     if isinstance(ours, Mapping) or isinstance(theirs, Mapping):
-        return bool(ours == theirs)
+        if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
+            return False
+        return all(_same_custom(ours.get(key), theirs.get(key)) for key in {**ours, **theirs})
     if _number(ours) is not None and _number(ours) == _number(theirs):
         return True
     if _looks_like_time(ours) and _looks_like_time(theirs):
@@ -128,16 +130,23 @@ def _same_custom(ours: Any, theirs: Any) -> bool:
     day = date_of(ours) if not _is_number(ours) else None
     if day is not None and (_is_number(theirs) or date_of(theirs)):
         return day == date_of(theirs)
-    return _spaced(ours) == _spaced(theirs)
+    return _spaced(ours) == _spaced(theirs) or _same_phone(ours, theirs)
 
 
-def _channels(value: Any) -> dict[str, tuple[str, str]]:
+def _same_phone(ours: Any, theirs: Any) -> bool:
+    """Numbers with a country code, whatever stands between their digits."""
+    plain = [re.sub(r"[\s().-]", "", str(each)) for each in (ours, theirs)]
+    return plain[0] == plain[1] and bool(re.fullmatch(r"\+\d{7,15}", plain[0]))
+
+
+def _channels(value: Any) -> dict[str, str]:
+    # The message beside a status is GHL's signature ("Updated by 'Dana' at …"), put there with each change, ours too.
     given = {str(key).casefold(): item for key, item in (value or {}).items()}
     found = {}
     for channel in CHANNELS:
         item = given.get(channel.casefold())
         item = item if isinstance(item, Mapping) else {"status": item}
-        found[channel] = (str(item.get("status") or "inactive").lower(), _spaced(item.get("message")))
+        found[channel] = str(item.get("status") or "inactive").lower()
     return found
 
 

@@ -155,6 +155,7 @@ def custom_field_values(row: Row) -> Values:
         "options": _options(row),
         "position": _whole(row.get("position")),
         "group": text(row, "parentId"),
+        "is_folder": text(row, "documentType").lower() == "folder",
     }
 
 
@@ -183,6 +184,7 @@ def location_values(row: Row) -> Values:
         "remote_id": remote_id(row),
         "name": text(row, "name") or text(business, "name"),
         "time_zone": text(row, "timezone") or text(business, "timezone"),
+        "currency": text(row, "currency").upper(),
         "email": text(row, "email") or text(business, "email"),
         "phone": text(row, "phone"),
         "allow_duplicates": flag(settings.get("allowDuplicateContact")),
@@ -235,8 +237,9 @@ def dnd_settings(value: Any) -> dict[str, dict[str, str]]:
     return settings
 
 
-def _options(row: Row) -> list[str]:
-    for key in ("picklistOptions", "options", "picklistImageOptions"):
+def _options(row: Row) -> list[Any]:
+    """What can be chosen, by name. Of a list of text boxes its boxes, with their ids where GHL gives them one."""
+    for key in ("picklistOptions", "options", "textBoxListOptions", "picklistImageOptions"):
         given = row.get(key)
         if isinstance(given, list) and given:
             named = [
@@ -248,6 +251,11 @@ def _options(row: Row) -> list[str]:
                 else _plain(each)
                 for each in given
             ]
+            if text(row, "dataType") == "TEXTBOX_LIST":
+                ids = [text(each, "id") if isinstance(each, dict) else "" for each in given]
+                return [
+                    {"id": id_, "label": name} if id_ else name for id_, name in zip(ids, named, strict=True) if name
+                ]
             return [name for name in named if name]
     return []
 

@@ -3,7 +3,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from contacts.models import Change, Location
-from integrations.models.leased import Leased
+from contacts.models.leased import Leased
 
 
 class Delivery(Leased):
@@ -18,6 +18,7 @@ class Delivery(Leased):
     kind = models.CharField(max_length=12, choices=Change.Kind.choices)
     record_id = models.BigIntegerField()
     changes = models.ManyToManyField(Change, related_name="deliveries")
+    in_bulk = models.BooleanField(default=False)  # nobody waits for this one: it lets the edits of people pass
     sent_at = models.DateTimeField(null=True, blank=True)
     doubt_since = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from integrations.models.leased import Leased, LeasedQuerySet
+from contacts.models.leased import Leased, LeasedQuerySet
 
 _LOCK = 7_302  # any number of our own
 

@@ -2,8 +2,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from contacts.models.leased import Leased, LeasedQuerySet
 from integrations.models.connection import Connection
-from integrations.models.leased import Leased, LeasedQuerySet
 
 
 class IncidentQuerySet(LeasedQuerySet):

@@ -4,8 +4,8 @@ from django.db.models import Func, Q
 from django.utils import timezone
 
 from contacts.models import Contact
+from contacts.models.leased import Leased, LeasedQuerySet
 from integrations.models.connection import Connection
-from integrations.models.leased import Leased, LeasedQuerySet
 
 
 class SyncRunQuerySet(LeasedQuerySet):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from contacts.models import Reminder, SavedView
 from integrations.models import ConnectAttempt, Delivery, InboundEvent, Incident, QuarantinedEvent, SyncRun, Trouble
 
 BATCH = 2000  # rows a statement: nobody waits for a lock on a million
@@ -37,6 +38,8 @@ def old():
         "deliveries": Delivery.objects.filter(finished_at__lt=ago(90)),
         "error log": Trouble.objects.filter(last_at__lt=ago(30)),
         "incidents": Incident.objects.filter(closed_at__lt=ago(180)),
+        "deleted views": SavedView.objects.filter(deleted_at__lt=ago(7)),
+        "reminders": Reminder.objects.filter(at__lt=ago(30)),
     }
 
 

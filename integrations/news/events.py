@@ -19,10 +19,10 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from contacts.models.leased import MOST_STRIKES, STRUCK_WAIT, LeaseLost
 from integrations.access.tokens import ConnectionParked
 from integrations.ghl import announcement, errors, signature
 from integrations.models import Connection, InboundEvent, SyncRun
-from integrations.models.leased import MOST_STRIKES, STRUCK_WAIT, LeaseLost
 from integrations.news import quarantine, spool, topics
 
 log = logging.getLogger(__name__)

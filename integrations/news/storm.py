@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from contacts.models import Contact
+from contacts.models.leased import LeaseLost
 from integrations.gateway import client_for
 from integrations.ghl import moments, payloads
 from integrations.models import InboundEvent
-from integrations.models.leased import LeaseLost
 from integrations.reading import lists, reread
 from integrations.reading.merge import merge
 

@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from contacts.models import Appointment, Contact, Note, Task
+from contacts.models.leased import LeaseLost
 from integrations.access import installs
 from integrations.gateway import client_for
 from integrations.ghl import announcement, payloads
 from integrations.models import Connection, InboundEvent
-from integrations.models.leased import LeaseLost
 from integrations.news import storm
 from integrations.reading import reference, reread, sync
 from integrations.reading.merge import merge, remove

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from contacts import live, search
 from contacts.models import (
     ActorKind,
     Appointment,
@@ -88,7 +89,9 @@ def merge(location: Location, model: type[Mirrored], rows: list[Row], listed: bo
     """
     with transaction.atomic():
         hold(location)
-        return _Merge(location, model, listed).take(rows)
+        merged = _Merge(location, model, listed).take(rows)
+        live.tell(location.business_id, merged.contact_ids, [model.KIND])
+        return merged
 
 
 def remove(location: Location, model: type[Mirrored], gone: Iterable[Mirrored]) -> "Merged":
@@ -97,6 +100,7 @@ def remove(location: Location, model: type[Mirrored], gone: Iterable[Mirrored]) 
         hold(location)
         work = _Merge(location, model)
         work.remove(list(gone))
+        live.tell(location.business_id, work.merged.contact_ids, [model.KIND])
         return work.merged
 
 
@@ -184,7 +188,7 @@ class _Merge:
             row.set_value(key, value, self.references)
             written.add(row.attribute(key))
             # What GHL tells us for the first time is news to us, not a change.
-            if key in moved and key in row.snapshot and not same(self.kind, (key, ""), old, value):
+            if key in moved and key in row.snapshot and not _alike(self.kind, key, old, value):
                 changes[key] = [old, value]
         row.snapshot = {**row.snapshot, **incoming}
         for name in stamps:
@@ -203,6 +207,8 @@ class _Merge:
         if changes:
             self._event(row, self._kind_of(changes), changes, values.get("remote_updated_at") or timezone.now())
         self.merged.changed.append(row.pk)
+        if adrift or transferred:  # also what comes without a line of history shows on pages
+            self.merged.contact_ids.add(row.pk if self.kind == "contact" else row.contact_id)
         return written
 
     @staticmethod
@@ -227,6 +233,7 @@ class _Merge:
         """GHL has hung the row on another contact, as it does when two are merged. [old name, new name]."""
         names = {contact.pk: contact.name for contact in Contact.objects.filter(pk__in=[row.contact_id, contact_id])}
         old, row.contact_id = row.contact_id, contact_id
+        self.merged.contact_ids.add(old)
         Change.objects.filter(**{self.kind: row}).update(contact=contact_id)
         return [names.get(old, ""), names[contact_id]]
 
@@ -259,6 +266,7 @@ class _Merge:
                 row.save(update_fields=["remote_id", "snapshot"])
                 if change.is_undecided:  # it has arrived after all
                     Change.objects.filter(pk=change.pk).update(state=Change.State.CONFIRMED, sentence="", failure="")
+                    live.tell_of([change])
                 return row
         return None
 
@@ -359,6 +367,7 @@ class _Merge:
                 row.location = self.location  # both at hand, so that indexing asks the database nothing
                 row.company = companies.get(row.company_id)
                 row.index()
+            search.learn([*new, *touched])
             fields = fields | set(Contact.INDEXED) if touched else fields
             for row in new:
                 row.last_activity_at = row.remote_updated_at or row.remote_created_at or timezone.now()
@@ -422,6 +431,11 @@ def _with_held(key, value, row, held):
         return value
     mine = held[key] or {}
     return {**value, **{field_id: row.custom_values.get(field_id) for field_id in mine}}
+
+
+def _alike(kind, key, one, other):
+    """Asked both ways: of custom values `same` looks only at those that the first has."""
+    return same(kind, (key, ""), one, other) and same(kind, (key, ""), other, one)
 
 
 def _unfold(values, ours):

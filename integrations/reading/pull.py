@@ -16,9 +16,9 @@ from django.db.models import Max
 from django.utils import timezone
 
 from contacts.models import Appointment, Contact, ContactFreshness, Task
+from contacts.models.leased import LeaseLost
 from integrations.ghl import errors, moments, payloads
 from integrations.models import SyncPage, SyncRun
-from integrations.models.leased import LeaseLost
 from integrations.reading import absence, drift, reference, reread
 from integrations.reading.lists import Walk, of_location
 from integrations.reading.merge import hide_what_hangs_on_nobody, merge, remove

@@ -36,6 +36,7 @@ def _location(client, location):
         location,
         name=values["name"],
         time_zone=values["time_zone"] or "UTC",
+        currency=values["currency"][:3],
         allow_duplicates=values["allow_duplicates"],
     )
 
@@ -65,9 +66,16 @@ def link_users(location):
 
 
 def _custom_fields(client, location):
+    """Fields stand in folders, of which GHL always gives the id, and the name only where it lists them as well."""
     keys = ("remote_id", "name", "key", "data_type", "options", "position", "group")
     rows = [payloads.custom_field_values(row) for row in of_location(client.custom_fields(), location)]
-    keep(location, CustomField, [{key: row[key] for key in keys} for row in rows])
+    folders = {row["remote_id"]: row["name"] for row in rows if row["is_folder"]}
+    fields = [row for row in rows if not row["is_folder"]]
+    keep(
+        location,
+        CustomField,
+        [{key: row[key] for key in keys} | {"group_name": folders.get(row["group"], "")} for row in fields],
+    )
 
 
 def _tags(client, location):

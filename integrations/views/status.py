@@ -45,6 +45,15 @@ def banner(request):
 
 @login_required
 @require_safe
+def contact_status(request, pk):
+    """How the connection does that this person comes by."""
+    contact = get_object_or_404(Contact.objects.visible_to(request.user), pk=pk)
+    rows = health.of(Connection.objects.filter(location=contact.location_id))
+    return render(request, "integrations/_status.html", {"row": rows[0] if rows else None})
+
+
+@login_required
+@require_safe
 def contact_freshness(request, pk, panel):
     if panel not in PANELS:
         raise Http404

@@ -14,13 +14,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from contacts import live
 from contacts.models import Change, Contact, HistoryEvent
 from contacts.models.change import TWO_ALIKE
+from contacts.models.leased import LeaseLost
 from contacts.models.mirrored import plain
 from integrations.access.tokens import ConnectionParked
 from integrations.ghl import errors
 from integrations.models import Delivery
-from integrations.models.leased import LeaseLost
 from integrations.reading import sync
 from integrations.reading.merge import hold, merge
 from integrations.writing import verdict
@@ -104,13 +105,14 @@ class Courier(Settling):
                 self._release(next_at=timezone.now() + timedelta(seconds=1))
                 return False
             moved = Change.objects.filter(pk__in=[change.pk for change in batch], state=Change.State.QUEUED).update(
-                state=Change.State.SENDING, attempts=F("attempts") + 1
+                state=Change.State.SENDING, attempts=F("attempts") + 1, sent_at=timezone.now()
             )
             if moved != len(batch):  # one was cancelled meanwhile: look again
                 transaction.set_rollback(True)
                 return True
             self.delivery.changes.add(*batch)
             self._keep(sent_at=timezone.now(), doubt_since=None)
+            live.tell_of(batch)
         for change in batch:
             change.state, change.attempts = Change.State.SENDING, change.attempts + 1
         return self._request(batch)

@@ -9,11 +9,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from contacts import live
 from contacts.models import Change
+from contacts.models.leased import LeaseLost
 from integrations.access.tokens import ConnectionParked, denied
 from integrations.ghl import errors
 from integrations.models import Usage
-from integrations.models.leased import LeaseLost
 from integrations.writing import verdict
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class Settling:
             Change.objects.filter(pk__in=[change.pk for change in batch]).update(
                 state=state, settled_at=timezone.now() if final else None, **values
             )
+            live.tell_of(batch)
         for change in batch:
             change.state = state
 

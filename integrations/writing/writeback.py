@@ -14,6 +14,7 @@ from django.db.models import Exists, F, OuterRef, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
+from contacts import live
 from contacts.models import Change
 from integrations.access.tokens import ConnectionParked
 from integrations.gateway import client_for
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 PARKED_WAIT = timedelta(seconds=60)
 AT_ONCE = 500
+FEW = 100
 OUR_FAULT = "Something went wrong on our side and this was not sent. Retry, or tell whoever runs Rankr."
 PARKED = "This account is not connected to GHL at the moment. The edit waits here until it is."
 
@@ -37,11 +39,14 @@ def delivery_for(change):
     try:
         with transaction.atomic():
             return Delivery.objects.create(
-                location_id=change.location_id, kind=change.kind, record_id=change.record_id, next_at=change.not_before
-            )
+                location_id=change.location_id, kind=change.kind, record_id=change.record_id,
+                next_at=change.not_before, in_bulk=change.bulk_id is not None,
+            )  # fmt: skip
     except IntegrityError:
         open_ = Delivery.objects.filter(kind=change.kind, record_id=change.record_id, finished_at=None)
         open_.filter(lease_until=None, sent_at=None, next_at__gt=change.not_before).update(next_at=change.not_before)
+        if not change.bulk_id:
+            open_.update(in_bulk=False)  # now somebody waits for it
         return open_.first()
 
 
@@ -50,7 +55,12 @@ def waiting_deliveries():
     the other, so that nobody waits behind somebody else's thousands."""
     for change in in_turns(without_delivery(Change.objects.all()), "pk"):
         delivery_for(change)
-    return [delivery.pk for delivery in in_turns(Delivery.objects.due(), "next_at")]
+    return [delivery.pk for delivery in in_turns(Delivery.objects.due().filter(in_bulk=False), "next_at")]
+
+
+def waiting_in_bulk():
+    """Those that nobody waits for: only so many that a sync soon has its turn between them."""
+    return [delivery.pk for delivery in in_turns(Delivery.objects.due().filter(in_bulk=True), "next_at")[:FEW]]
 
 
 def in_turns(rows, order):
@@ -94,7 +104,7 @@ def _deliver(delivery):
     if connection is None:
         return _wait_for_connection(delivery)
     try:
-        with client_for(connection, "interactive") as client:
+        with client_for(connection, "backfill" if delivery.in_bulk else "interactive") as client:
             courier = Courier(delivery, connection, client)
             courier.go()
             return [(pk, 0) for pk in courier.freed]
@@ -117,3 +127,4 @@ def _give_up(delivery):
             Change.objects.filter(pk__in=[change.pk for change in stuck]).update(
                 state=Change.State.REFUSED, settled_at=timezone.now(), sentence=OUR_FAULT, failure=OUR_SIDE
             )
+            live.tell_of(stuck)

@@ -21,6 +21,26 @@ document.addEventListener("htmx:load", (event) => {
   if (event.detail.elt !== document.body) lookAt(event.detail.elt);
 });
 
+// What had the focus may be gone after a swap: then the nearest that is left around it gets it, not the top of the page.
+const STOPS = "a[href], button:not(:disabled), input:not([type=hidden], :disabled), select, textarea, summary, [tabindex='0']";
+let around = [];
+
+document.addEventListener("htmx:beforeSwap", () => {
+  const focused = document.activeElement;
+  if (focused === document.body) return;
+  around = [];
+  for (let part = focused; part; part = part.parentElement) if (part.id) around.push(part.id);
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (around.length && document.activeElement === document.body) {
+    const left = around.map((id) => document.getElementById(id)).find(Boolean);
+    const stop = [left, ...(left?.querySelectorAll(STOPS) ?? [])].find((one) => one?.matches(STOPS) && one.getClientRects().length);
+    (stop ?? document.getElementById("page"))?.focus({ preventScroll: true });
+  }
+  around = [];
+});
+
 function trouble(text) {
   const pattern = document.getElementById("toast-pattern");
   const toast = pattern.content.firstElementChild.cloneNode(true);

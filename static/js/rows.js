@@ -1,9 +1,8 @@
 // Lists by keyboard: J and K move a cursor over [data-row], Enter opens, X ticks; Shift-click ticks a range.
+import { isFree } from "./keys.js";
+
 const rows = () => [...document.querySelectorAll("[data-row]")].filter((row) => row.offsetParent !== null || row.getClientRects().length);
 const cursor = () => document.querySelector("[data-row][data-cursor]");
-const isOn = () => {
-  try { return localStorage.getItem("shortcuts") !== "off"; } catch { return true; }
-};
 
 function moveTo(row) {
   if (!row) return;
@@ -15,8 +14,7 @@ function moveTo(row) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!isOn() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true], dialog")) return;
+  if (!isFree(event)) return;
   const key = event.key.toLowerCase();
   if (key !== "j" && key !== "k" && key !== "x") return;
   const all = rows();

@@ -1,13 +1,11 @@
-// Single keys, for people who know them. They can be turned off in the list of shortcuts, and never act while one types.
-const isOn = () => {
-  try { return localStorage.getItem("shortcuts") !== "off"; } catch { return true; }
-};
-const isTyping = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]");
+// Keys for people who know them. Single keys can be turned off in the list of shortcuts or among the preferences.
+import { areOn, isFree } from "./keys.js";
 
 let leader = 0;
 
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
+  if (event.isComposing) return;
 
   if (key === "Enter" && (event.ctrlKey || event.metaKey)) {
     const text = target.closest?.("[data-submit-on='ctrl-enter']");
@@ -18,16 +16,14 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (key === "Escape" && target.matches?.("[data-search]")) return target.blur();
-
-  if (!isOn() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(target) || document.querySelector("dialog[open]")) return;
+  if (!isFree(event)) return;
 
   if (Date.now() - leader < 1200) {
     leader = 0;
-    const places = document.querySelector("[data-go-to]");
-    const address = places?.getAttribute(`data-go-${key.toLowerCase()}`);
-    if (address) {
+    const place = document.querySelector(`[data-go="${CSS.escape(key.toLowerCase())}"]`);
+    if (place) {
       event.preventDefault();
-      location.assign(address);
+      location.assign(place.href);
       return;
     }
   }
@@ -35,7 +31,7 @@ document.addEventListener("keydown", (event) => {
   const acts = {
     "/": () => focusOn("[data-search]"),
     "?": () => document.getElementById("shortcuts")?.showModal(),
-    g: () => { leader = Date.now(); return true; },
+    g: () => { leader = Date.now(); },
     n: () => focusOn("[data-note]"),
     "[": () => follow("[data-previous]"),
     "]": () => follow("[data-next]"),
@@ -44,7 +40,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 function focusOn(selector) {
-  const field = document.querySelector(selector);
+  const field = [...document.querySelectorAll(selector)].find((one) => one.getClientRects().length);
   if (!field) return false;
   field.focus();
   field.select?.();
@@ -57,8 +53,9 @@ function follow(selector) {
 }
 
 for (const box of document.querySelectorAll("[data-shortcuts-on]")) {
-  box.checked = isOn();
+  box.checked = areOn();
   box.addEventListener("change", () => {
-    try { localStorage.setItem("shortcuts", box.checked ? "on" : "off"); } catch { /* private window */ }
+    document.documentElement.dataset.keys = box.checked ? "on" : "off";
+    box.form.requestSubmit();
   });
 }

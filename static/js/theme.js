@@ -1,8 +1,12 @@
-// The person's choice of theme, before the first paint. Without one the system decides.
+// The person's choice of theme, before the first paint. Their account knows it; this browser remembers it for the pages
+// before they sign in. Without one the system decides.
 (() => {
   const root = document.documentElement;
   const read = () => {
     try { return localStorage.getItem("theme") || ""; } catch { return ""; }
+  };
+  const keep = (choice) => {
+    try { localStorage.setItem("theme", choice); } catch { /* private window: the account still knows */ }
   };
 
   const show = (choice) => {
@@ -13,14 +17,16 @@
     }
   };
 
-  show(read());
-  document.addEventListener("DOMContentLoaded", () => show(read()));
-  addEventListener("storage", (event) => event.key === "theme" && show(read()));
+  let now = root.dataset.themeKept ?? read();
+  keep(now);
+  show(now);
+  document.addEventListener("DOMContentLoaded", () => show(now));
+  addEventListener("storage", (event) => event.key === "theme" && show(now = event.newValue || ""));
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-theme-set]");
     if (!button) return;
-    try { localStorage.setItem("theme", button.dataset.themeSet); } catch { /* private window: the choice lasts for this page */ }
-    show(button.dataset.themeSet);
+    keep(now = button.dataset.themeSet);
+    show(now);
   });
 })();

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from contacts import timeline
 from contacts.models import CustomField, Note
+from contacts.timeline import query
 
 HTMX = {"HX-Request": "true"}
 
@@ -44,7 +45,7 @@ def test_small_edits_of_one_person_read_as_one(read, contact, ana):
     contact.edit(by=ana, city="Chicago")
     contact.edit(by=ana, state="IL")
     shown = read()
-    assert "changed 2 fields" in shown and shown.count("<li") == 1 and "Gary" not in shown
+    assert "changed 2 fields" in shown and shown.count('id="event-') == 1 and "Gary" not in shown
 
 
 def test_done_and_undone_is_not_told(read, contact, ana, add_task):
@@ -73,24 +74,24 @@ def test_one_kind_at_a_time(read, contact, location, add_event, add_task, kind, 
 
 
 def test_earlier_lines_come_page_by_page_without_a_gap(read, contact, add_event, monkeypatch):
-    monkeypatch.setattr(timeline, "PAGE", 3)
+    monkeypatch.setattr(query, "PAGE", 3)
     now = timezone.now()
     for number in range(8):
         changes = {"tags": [[], [f"tag-{number}"]]}
-        add_event(contact, "tags_changed", changes=changes, happened_at=now - timedelta(minutes=number))
-    seen, query = [], ""
+        add_event(contact, "tags_changed", changes=changes, happened_at=now - timedelta(hours=number))
+    seen, address = [], ""
     for _ in range(3):
-        shown = read(query, headers={**HTMX, "HX-Target": "history-more"})
+        shown = read(address, headers={**HTMX, "HX-Target": "history-more"})
         seen += [number for number in range(8) if f"tag-{number}" in shown]
-        query = f"?after={shown.split('after=')[1].split(chr(34))[0]}" if "after=" in shown else None
-    assert seen == list(range(8)) and query is None
+        address = f"?after={shown.split('after=')[1].split(chr(34))[0]}" if "after=" in shown else None
+    assert seen == list(range(8)) and address is None
     assert "tag-7" not in read() and "tag-3" not in read()
 
 
 def test_what_was_read_stays_when_the_list_is_read_anew(read, contact, add_event, monkeypatch):
-    monkeypatch.setattr(timeline, "PAGE", 2)
+    monkeypatch.setattr(query, "PAGE", 2)
     now = timezone.now()
-    events = [add_event(contact, "tags_changed", happened_at=now - timedelta(minutes=n)) for n in range(6)]
+    events = [add_event(contact, "tags_changed", happened_at=now - timedelta(hours=n)) for n in range(6)]
     shown = read(f"?until={timeline.NEWEST.cursor(events[3])}")
     assert [event.pk for event in events if f"event-{event.pk}" in shown] == [event.pk for event in events[:4]]
 

@@ -1,5 +1,6 @@
 """CSV files are read by people with spreadsheets, and written by everybody who may fill in a name."""
 
+import asyncio
 import csv
 import io
 from datetime import datetime
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from contacts.csv_file import cell, csv_response
+from contacts.csv_file import AT_ONCE, cell, csv_response
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,17 @@ def test_a_file_is_sent_as_it_is_read():
         ["Number", "Note"], *([str(number), 'He said "no",\nthen left'] for number in range(3))
     ]  # fmt: skip
     assert response["Content-Disposition"] == 'attachment; filename="people.csv"'
+
+
+def test_nor_is_it_gathered_first_where_the_server_is_asynchronous():
+    read = []
+    response = csv_response("people", ["Number"], ([read.append(number) or number] for number in range(5 * AT_ONCE)))
+
+    async def taken():
+        parts = aiter(response)
+        first, read_by_then = await anext(parts), len(read)
+        return first + b"".join([part async for part in parts]), read_by_then
+
+    whole, read_by_then = asyncio.run(taken())
+    assert read_by_then <= AT_ONCE
+    assert len(whole.decode().splitlines()) == 1 + 5 * AT_ONCE

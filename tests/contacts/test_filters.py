@@ -9,8 +9,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contacts.filters import MAX_TAGS, ORDERS, ContactFilter
-from contacts.models import Company, Contact, RemoteUser
+from contacts.conditions import MAX_TAGS
+from contacts.filters import MAX_GROUPS, ORDERS, ContactFilter
+from contacts.models import Company, Contact, CustomField, RemoteUser
 
 
 @pytest.fixture
@@ -23,7 +24,8 @@ def request_of_ana(ana):
 @pytest.fixture
 def read(request_of_ana):
     def read(query):
-        vars(request_of_ana).pop("_people", None)
+        for known in ("_people", "_custom_fields", "_businesses"):
+            vars(request_of_ana).pop(known, None)
         return ContactFilter.from_params(QueryDict(query), request_of_ana)
 
     return read
@@ -34,7 +36,8 @@ def found(chosen):
 
 
 def sentence(chosen):
-    return " and ".join(f"{chip.lead} {chip.value}" for chip in chosen.chips())
+    groups = [" and ".join(f"{chip.lead} {chip.value}" for chip in chips) for chips in chosen.sentence()]
+    return " or where ".join(groups)
 
 
 def test_it_reads_as_a_sentence(read, dana, location):
@@ -97,6 +100,118 @@ def test_quiet(read, add_contact):
     assert found(read("quiet=14")) == ["Bea"]
 
 
+def test_without_a_tag(read, add_contact):
+    add_contact("Bea", tags=["insurance"])
+    add_contact("Cal")
+    assert found(read("not_tag=insurance")) == ["Cal"]
+    assert sentence(read("not_tag=insurance")) == "tag is not insurance"
+
+
+def test_added_lately_by_ghls_clock_or_ours(read, add_contact):
+    now, day = timezone.now(), timedelta(days=1)
+    add_contact("Bea", remote_created_at=now - 20 * day, created_at=now)
+    add_contact("Cal", remote_created_at=now - 2 * day, created_at=now - 20 * day)
+    add_contact("Dan", created_at=now - 3 * day)
+    assert found(read("added=7")) == ["Cal", "Dan"]
+    assert sentence(read("added=7")) == "added within the last 7 days"
+
+
+def test_how_somebody_can_be_reached(read, add_contact):
+    add_contact("Bea", email="bea@example.com")
+    add_contact("Cal", phone="+13125550148")
+    assert found(read("email=1")) == ["Bea"] and found(read("email=0")) == ["Cal"]
+    assert found(read("phone=1")) == ["Cal"] and found(read("phone=0")) == ["Bea"]
+    assert sentence(read("email=0&phone=1")) == "e-mail is missing and phone is known"
+
+
+def test_source_and_type_are_whole_words_in_capitals_or_not(read, add_contact):
+    add_contact("Bea", source="Web form", type="lead")
+    add_contact("Cal", source="Web form 2", type="customer")
+    assert found(read("source=web+FORM")) == ["Bea"] and found(read("type=Customer")) == ["Cal"]
+
+
+def test_a_custom_field_holds_just_this(read, add_contact, location):
+    roof = CustomField.objects.create(location=location, remote_id="fldRoof", name="Roof", data_type="TEXT")
+    add_contact("Bea", custom_values={"fldRoof": "Metal"})
+    add_contact("Cal", custom_values={"fldRoof": ["Slate", "Metal"]})
+    add_contact("Dan", custom_values={"fldRoof": "Metal sheets"})
+    add_contact("Eve", custom_values={"fldRoof": 12, "fldOther": "Metal"})
+    chosen = read(f"field={roof.pk}&is=Metal")
+    assert found(chosen) == ["Bea", "Cal"] and sentence(chosen) == "Roof is Metal"
+    assert found(read(f"field={roof.pk}&is=12")) == ["Eve"]
+
+
+def test_a_custom_field_is_empty(read, add_contact, location):
+    roof = CustomField.objects.create(location=location, remote_id="fldRoof", name="Roof", data_type="TEXT")
+    add_contact("Bea", custom_values={"fldRoof": "Metal"})
+    for name, values in (("Cal", {}), ("Dan", {"fldRoof": ""}), ("Eve", {"fldRoof": []}), ("Fay", {"fldRoof": None})):
+        add_contact(name, custom_values=values)
+    chosen = read(f"field={roof.pk}&is=")
+    assert found(chosen) == ["Cal", "Dan", "Eve", "Fay"] and sentence(chosen) == "Roof is empty"
+    assert read(chosen.params()) == chosen
+
+
+def test_the_field_of_that_name_in_each_location(read, add_contact, location, second_location):
+    here = CustomField.objects.create(location=location, remote_id="fldA", name="Roof")
+    CustomField.objects.create(location=second_location, remote_id="fldB", name="roof")
+    add_contact("Bea", custom_values={"fldA": "Metal"})
+    add_contact("Cal", location=second_location, custom_values={"fldB": "Metal"})
+    add_contact("Dan", location=second_location, custom_values={"fldA": "Metal"})
+    assert found(read(f"field={here.pk}&is=Metal")) == ["Bea", "Cal"]
+
+
+def test_several_fields_keep_to_their_values(read, location):
+    roof = CustomField.objects.create(location=location, remote_id="fldRoof", name="Roof")
+    size = CustomField.objects.create(location=location, remote_id="fldSize", name="Size")
+    chosen = read(f"field={roof.pk}&is=&field=&is=&field={size.pk}&is=Big")
+    assert sentence(chosen) == "Roof is empty and Size is Big"
+    assert not chosen.problems and read(chosen.params()) == chosen
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def test_groups_are_joined_by_or(read, add_contact):
+    add_contact("Bea", tags=["a", "b"])
+    add_contact("Cal", tags=["a"])
+    add_contact("Dan", tags=["c"])
+    chosen = read("tag=a&tag=b&2.tag=c")
+    assert found(chosen) == ["Bea", "Dan"]
+    assert sentence(chosen) == "tag is a and tag is b or where tag is c"
+
+
+def test_a_group_asks_all_it_can_ask(read, add_contact, add_task, ana_in_ghl):
+    late = add_contact("Late", owner=ana_in_ghl)
+    add_task(late, due_at=timezone.now() - timedelta(days=1))
+    add_contact("Idle")
+    add_contact("Other", tags=["x"], email="o@example.com")
+    add_task(Contact.objects.get(first_name="Other"), due_at=timezone.now() + timedelta(days=1))
+    assert found(read("owner=me&overdue=1&2.no_next_step=1&2.quiet=")) == ["Idle", "Late"]
+    assert found(read("owner=me&2.tag=x&2.email=1&3.no_next_step=1")) == ["Idle", "Late", "Other"]
+
+
+def test_the_search_narrows_all_groups(read, add_contact):
+    for name, tag in (("Bea Roof", "a"), ("Cal Roof", "b"), ("Bea Wall", "a")):
+        add_contact(name, tags=[tag])
+    assert found(read("q=roof&tag=a&2.tag=b")) == ["Bea Roof", "Cal Roof"]
+
+
+def test_a_group_that_lost_all_its_conditions_is_gone(read):
+    chosen = read("tag=a&2.tag=b&3.tag=c")
+    without = {chip.value: chip.without for chip in chosen.chips()}
+    assert without["b"] == "tag=a&2.tag=c"
+    assert without["a"] == "tag=b&2.tag=c"
+
+
+def test_numbers_of_groups_need_not_be_in_a_row(read):
+    assert read("4.tag=a&9.tag=b").params() == "tag=a&2.tag=b"
+
+
+def test_no_more_groups_than_one_can_read(read):
+    chosen = read("&".join(f"{number}.tag=t{number}" for number in range(2, MAX_GROUPS + 3)))
+    assert len(chosen.groups) == MAX_GROUPS - 1 and len(chosen.problems) == 1
+
+
 def test_a_chip_leads_to_the_list_without_it(read, dana):
     chosen = read(f"q=roof&owner={dana.pk}&tag=a&tag=b&sort=recent")
     without = {chip.value: chip.without for chip in chosen.chips()}
@@ -116,14 +231,16 @@ def test_owners_companies_and_people_of_others_are_unknown(read, cy, add_contact
     owner = RemoteUser.objects.create(location=theirs, remote_id="u9", name="Secret Name")
     company = Company.objects.create(location=theirs, remote_id="c9", name="Secret Company")
     chosen = read(f"owner={owner.pk}&company={company.pk}")
-    assert chosen.owners == () and chosen.company is None and len(chosen.problems) == 2
+    assert chosen.is_empty and len(chosen.problems) == 2
     assert "Secret" not in sentence(chosen) + " ".join(chosen.problems)
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        "owner=x", "owner=-1", "owner=99999999999999999999999", "owner=1e3", "owner=%C2%B2", "company=abc",
+        "owner=x",
+        "email=yes", "phone=2", "added=0", "field=x", "field=99", "2.owner=x", "2.quiet=0",
+        "owner=-1", "owner=99999999999999999999999", "owner=1e3", "owner=%C2%B2", "company=abc",
         "company=9223372036854775808", "company=9223372036854775807", "quiet=0", "quiet=-5", "quiet=999999999",
         "quiet=14.5", "quiet=%D9%A1%D9%A4", "overdue=yes", "upcoming=2", "no_next_step=true", "sort=price",
         "sort=-sort_name", "q=" + "x" * 5000, "tag=" + "y" * 5000, "&".join(f"tag=t{n}" for n in range(MAX_TAGS + 1)),
@@ -136,7 +253,21 @@ def test_a_wrong_value_is_left_out_and_said(query, read, location):
 
 
 @pytest.mark.parametrize(
-    "query", ["", "q=", "owner=", "tag=", "quiet=", "sort=", "after=", "unheard=of", "q=%00", "tag=%00"]
+    "query",
+    [
+        "",
+        "q=",
+        "owner=",
+        "tag=",
+        "quiet=",
+        "sort=",
+        "after=",
+        "unheard=of",
+        "q=%00",
+        "tag=%00",
+        "2.tag=",
+        "field=&is=x",
+    ],
 )
 def test_empty_values_mean_nothing(query, read, location):
     chosen = read(query)
@@ -152,7 +283,8 @@ def test_any_text_can_be_searched_for(q, read, contact):
     found(read(request.urlencode()))
 
 
-NAMES = ["q", "owner", "tag", "company", "overdue", "upcoming", "no_next_step", "quiet", "sort", "after"]
+NAMES = ["q", "owner", "tag", "company", "overdue", "upcoming", "no_next_step", "quiet", "sort", "after", "not_tag"]
+NAMES += ["added", "email", "phone", "source", "type", "field", "is", "view", "2.tag", "2.company", "3.field", "0.tag"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -46,9 +46,14 @@ def judged(world, seed=0):
     try:
         world.settle()
         story.wrong = world.differences()
-        before = world.written()
+        said, written = world.said(), world.written()
         world.reconcile()
-        story.wrong += ["a second check wrote again"] if world.written() != before else []
+        story.wrong += ["a second check put something right"] if world.said() != said else []
+        if world.written() != written:
+            # When a task was changed GHL tells only in lists, so one that was read by its contact gets that stamp now.
+            written = world.written()
+            world.reconcile()
+            story.wrong += ["a third check wrote again"] if world.written() != written else []
         story.digest = world.digest()
     except AssertionError as reason:
         story.wrong.append(str(reason))

@@ -26,8 +26,8 @@ from integrations.ghl import payloads
 from integrations.models import Delivery, InboundEvent, SyncRun
 from integrations.news import events
 from integrations.reading import sync
-from integrations.shared_redis import shared_redis
 from integrations.writing import writeback
+from rankr_dash.shared_redis import shared_redis
 from tests.convergence.crash import killed_at
 from tests.sandbox_control import consent
 
@@ -277,10 +277,14 @@ class World:
             if rows
         }
 
+    def said(self):
+        """What changes when anything is put right."""
+        rows = [list(model.objects.order_by("pk").values("pk", "snapshot", "deleted_at")) for model in MODELS.values()]
+        return rows, HistoryEvent.objects.count()
+
     def written(self):
-        """What changes when anything is written."""
-        stamps = [list(model.objects.order_by("pk").values_list("pk", "updated_at")) for model in MODELS.values()]
-        return stamps, HistoryEvent.objects.count()
+        """What changes when anything is written at all."""
+        return [list(model.objects.order_by("pk").values_list("pk", "updated_at")) for model in MODELS.values()]
 
     def differences(self):
         """What is not the same here, there and in the snapshots; and edits that do not tell the truth. [] is right."""

@@ -10,8 +10,8 @@ from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from contacts.models import Change, Note
+from contacts.models.leased import MOST_STRIKES
 from integrations.models import Incident, SyncRun
-from integrations.models.leased import MOST_STRIKES
 from rankr_dash import watchdog
 from tests.faults.processes import Desk, Fleet, idle, settled
 from tests.faults.rig import nap, percentile

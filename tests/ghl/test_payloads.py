@@ -192,6 +192,13 @@ def test_reference_rows():
     field = {"id": "f1", "name": "Size", "fieldKey": "contact.size", "dataType": "RADIO", "position": 50,
              "parentId": "p", "picklistOptions": ["S", {"label": "M"}]}  # fmt: skip
     assert payloads.custom_field_values(field)["options"] == ["S", "M"]
+    boxes = {"dataType": "TEXTBOX_LIST", "textBoxListOptions": [{"id": "b1", "label": "Dog"}, {"label": "Cat"}, {}]}
+    assert payloads.custom_field_values(field | {"picklistOptions": None} | boxes)["options"] == [
+        {"id": "b1", "label": "Dog"},
+        "Cat",
+    ]
+    assert not payloads.custom_field_values(field)["is_folder"]
+    assert payloads.custom_field_values({"id": "p", "documentType": "folder", "name": "Roof"})["is_folder"]
     settings = {"allowDuplicateContact": False, "contactUniqueIdentifiers": ["phone", "email"]}
     location = {"id": "l", "name": "L", "timezone": "Europe/Berlin", "settings": settings}
     told = payloads.location_values(location)
@@ -293,6 +300,8 @@ def test_bodies_of_tasks_and_notes():
         ("contact", "custom_values", {"f1": ["a", "b"]}, {"f1": ["b", "a"]}),
         ("contact", "custom_values", {"f1": "2026-07-01"}, {"f1": 1782864000000}),
         ("contact", "custom_values.f1", Decimal("20.00"), "20"),
+        ("contact", "custom_values.f1", {"Dog": "Rex", "Cat": ""}, {"Dog": " Rex"}),
+        ("contact", "custom_values.f1", "+13125550199", "+1 (312) 555-0199"),
         ("task", "due_at", "2026-07-01T10:00:00Z", datetime(2026, 7, 1, 10, 0, 0, 500, tzinfo=UTC)),
         ("task", "completed", True, "true"),
         ("task", "body", "a\nb", "<p>a</p><p>b</p>"),
@@ -317,6 +326,9 @@ def test_the_same_in_another_form(kind, field, ours, theirs):
         ("contact", "dnd_settings", {"Email": {"status": "active"}}, {}),
         ("contact", "custom_values", {"f1": "x"}, {}),
         ("contact", "custom_values", {"f1": "0123"}, {"f1": "1234"}),
+        ("contact", "custom_values.f1", {"Dog": "Rex"}, {"Dog": "Max"}),
+        ("contact", "custom_values.f1", {"Dog": "Rex"}, "Rex"),
+        ("contact", "custom_values.f1", "+13125550199", "3125550199"),
         ("contact", "date_of_birth", date(1990, 9, 25), date(1990, 9, 26)),
         ("task", "due_at", "2026-07-01T10:00:00Z", "2026-07-01T10:00:02Z"),
         ("note", "body", "<p>a</p>", "<p>ab</p>"),

@@ -14,7 +14,7 @@ from integrations.ghl import errors
 from integrations.models import Connection, Delivery, InboundEvent, Incident, SyncRun, Trouble, Usage
 from integrations.monitoring import backlog, checkup
 from integrations.monitoring.operations import WORDS
-from integrations.shared_redis import shared_redis
+from rankr_dash.shared_redis import shared_redis
 
 pytestmark = pytest.mark.django_db
 

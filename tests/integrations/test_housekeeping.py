@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from contacts.models import Reminder, SavedView
 from integrations.models import Connection, InboundEvent, Incident, QuarantinedEvent, SyncRun, Trouble
 from integrations.monitoring import housekeeping
 
@@ -78,3 +79,17 @@ def test_the_error_log_incidents_and_unverified_webhooks_have_their_time(connect
     removed = housekeeping.tidy()
     assert (removed["error log"], removed["incidents"], removed["unverified webhooks"]) == (1, 1, 1)
     assert list(Incident.objects.all()) == [still_open]
+
+
+def test_a_deleted_view_can_be_taken_back_for_a_week(ana, northgate):
+    for name, deleted_at in (("long gone", ago(8)), ("just deleted", ago(6)), ("in use", None)):
+        SavedView.objects.create(owner=ana, business=northgate, name=name, deleted_at=deleted_at)
+    assert housekeeping.tidy()["deleted views"] == 1
+    assert set(SavedView.objects.values_list("name", flat=True)) == {"just deleted", "in use"}
+
+
+def test_a_reminder_of_last_month_goes_and_one_to_come_stays(ana):
+    for at in (ago(31), ago(-1)):
+        Reminder.objects.create(user=ana, at=at)
+    assert housekeeping.tidy()["reminders"] == 1
+    assert Reminder.objects.get().at > timezone.now()

@@ -7,8 +7,8 @@ from redis.exceptions import ConnectionError as RedisAway
 
 from integrations import tasks
 from integrations.models import InboundEvent
-from integrations.shared_redis import shared_redis
 from rankr_dash.celery import app
+from rankr_dash.shared_redis import shared_redis
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +80,7 @@ def test_what_the_clock_rang_while_nobody_listened_is_thrown_away():
 
 def test_every_task_has_a_queue_that_a_worker_serves_and_an_end():
     current_app.loader.import_default_modules()
-    ours = {name: task for name, task in app.tasks.items() if name.startswith("integrations.")}
+    ours = {name: task for name, task in app.tasks.items() if name.startswith(("contacts.", "integrations."))}
     served = {queue.name for queue in settings.CELERY_TASK_QUEUES}
     assert set(settings.CELERY_TASK_ROUTES) <= set(ours)
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(ours)

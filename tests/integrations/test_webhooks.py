@@ -8,7 +8,7 @@ from contacts.models import Contact, Note, Task
 from integrations.access import connect
 from integrations.models import InboundEvent
 from integrations.news import topics
-from integrations.shared_redis import shared_redis
+from rankr_dash.shared_redis import shared_redis
 from tests.integrations.posting import about, let_time_pass, our_key, post, ring_for_what_is_due, work_off  # noqa: F401
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,8 +5,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from contacts.models import Change, Contact, Note, Task
+from contacts.models.leased import LeaseLost
 from integrations.models import Delivery
-from integrations.models.leased import LeaseLost
 from integrations.reading.merge import merge
 from integrations.writing import writeback
 from tests.integrations.delivering import (

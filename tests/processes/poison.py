@@ -14,8 +14,8 @@ from rankr_dash.celery import app  # noqa: F401, what -A looks for
 
 django.setup()
 
+from contacts.models import leased  # noqa: E402
 from integrations import tasks  # noqa: E402
-from integrations.models import leased  # noqa: E402
 
 work = leased.Leased.work
 

@@ -13,10 +13,10 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Change, Contact, Note
+from contacts.models.leased import MOST_STRIKES
 from integrations.models import Delivery, Incident, SyncRun
-from integrations.models.leased import MOST_STRIKES
-from integrations.shared_redis import shared_redis
 from rankr_dash import watchdog
+from rankr_dash.shared_redis import shared_redis
 from tests.workers import Processes, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(300)]

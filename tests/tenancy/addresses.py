@@ -14,8 +14,10 @@ class Address:
     reads: bool = True
     body: dict | None = None
     admins: bool = False
+    managers: bool = False  # and admins
     edits: bool = False  # writes towards GHL, so a read-only location refuses it
     public: bool = False  # opened by a secret, not by a membership
+    fleeting: bool = False  # what is posted there is forgotten within seconds
 
     @property
     def takes_a_row(self):
@@ -41,12 +43,52 @@ def admin_act(*of, **body):
 DUE = "2031-05-05T10:00"
 ADDRESSES = {
     "contacts:today": page(),
+    "contacts:today_seen": act(),
     "contacts:list": page(),
+    "contacts:list_add": page(),
+    "contacts:list_columns": page(body={"list": "", "column": "city"}),
+    "contacts:view_add": act(name="Eve", list="tag=eve", team="@business"),
+    "contacts:view_first": act(view="mine"),
+    "contacts:view_save": act("view", list="tag=eve"),
+    "contacts:view_rename": act("view", name="Eve"),
+    "contacts:view_share": act("view", team=""),
+    "contacts:view_delete": act("view"),
+    "contacts:view_restore": act("deleted_view"),
+    # What is chosen there and may not be seen or changed is left alone.
+    "contacts:bulk_form": act(kind="add_tags", picked="@contact"),
+    "contacts:bulk_preview": act(kind="add_tags", tag="eve", picked="@contact"),
+    "contacts:bulk_start": act(kind="add_tags", tag="eve", picked="@contact"),
+    "contacts:bulk_action": page("bulk"),
+    "contacts:bulk_stop": act("bulk"),
+    "contacts:bulk_undo": act("bulk"),
+    "contacts:bulk_put_away": act("bulk_done"),
+    "contacts:export": act(picked="@contact"),
+    "contacts:contact_peek": page("contact"),
+    "contacts:contact_walk": page("contact"),
     "contacts:new_contact": page(body={"first_name": "Eve", "location": "@location"}, edits=True),
     "contacts:tasks": page(),
     "contacts:task_line": page("task"),
+    # A task of a read-only location is left out and said so; the others are changed.
+    "contacts:task_bulk": act(task="@task", act="next_week"),
+    "contacts:task_bulk_undo": act(changes="@refused"),
+    "contacts:through": page(),
+    "contacts:through_start": act(group="today", who="everyone"),
+    "contacts:through_done": act(task="@task"),
+    "contacts:through_move": act(task="@task", to="tomorrow"),
+    "contacts:through_skip": act(task="@task"),
+    "contacts:through_leave": act(),
+    "contacts:reminders": page(),
+    "contacts:reminder_snooze": act("reminder"),
+    "contacts:reminder_close": act("reminder"),
+    "contacts:calendar": page(),
     "contacts:companies": page(),
     "contacts:company": page("company"),
+    "contacts:all_history": page(managers=True),
+    "contacts:history_export": page(managers=True),
+    "contacts:reports": page(managers=True),
+    "contacts:report_rows": page(managers=True),
+    "contacts:print_history": page("contact"),
+    "contacts:as_of": page("contact"),
     "contacts:outbox": page(),
     "contacts:outbox_progress": page("refused"),
     "contacts:outbox_retry_all": edit("refused"),
@@ -65,20 +107,51 @@ ADDRESSES = {
     "contacts:contact": page("contact"),
     "contacts:contact_title": page("contact"),
     "contacts:contact_state": page("contact"),
+    "contacts:contact_meta": page("contact"),
+    "contacts:contact_editing": Address(("contact",), body={"record": "note:1"}, fleeting=True),
+    "contacts:live": page(),
+    "contacts:rail": page(),
     "contacts:contact_owner": edit("contact", assignee="@colleague"),
     "contacts:contact_delete": edit("contact", reads=True),
     "contacts:contact_fields": page("contact"),
     "contacts:contact_field": edit("contact", "first_name", value="Eve"),
+    "contacts:empty_fields": act("contact", show="1"),
+    "contacts:time_zones": page(),
+    "contacts:countries": page(),
+    "contacts:contact_people": page("contact"),
+    "contacts:same_person": act("contact", "twin", "different"),
+    "contacts:contact_duplicates": page("contact"),
+    "contacts:compare": page("contact", "twin"),
+    "contacts:compare_copy": edit("contact", "twin", "first_name"),
     "contacts:tags_add": edit("contact", tag="eve"),
+    "contacts:palette": page(),
+    "contacts:preferences": page(body={"hours": "24"}),
+    "contacts:preferences_theme": act(theme="dark"),
+    "contacts:preferences_keys": act(),
     "contacts:tag_remove": edit("contact", tag="insurance"),
     "contacts:contact_history": page("contact"),
     "contacts:contact_pinned": page("contact"),
     "contacts:note_add": edit("contact", body="Eve was here"),
+    "contacts:call_add": edit("contact", outcome="Spoke", body="Eve was here"),
+    "contacts:contact_composer": page("contact"),
+    # What is typed stays here, so it is kept in a read-only location too.
+    "contacts:contact_draft": act("contact", "call", body="Eve was here"),
+    "contacts:contact_draft_discard": act("contact", "call"),
+    "contacts:mentionable": page("contact"),
+    "contacts:mention_seen": act("mention"),
+    "contacts:note_draft": act("note", body="Eve was here"),
+    "contacts:note_draft_discard": act("note"),
     "contacts:note_edit": edit("note", reads=True, body="Eve was here"),
     "contacts:note_pin": edit("note", pinned="true"),
     "contacts:note_delete": edit("note"),
     "contacts:contact_tasks": page("contact"),
     "contacts:contact_appointments": page("contact"),
+    "contacts:appointment_book": edit("contact", reads=True, start=DUE, length="30", calendar="@calendar"),
+    "contacts:appointment_clock": page("contact"),
+    "contacts:appointment_edit": edit("appointment", reads=True, start=DUE, length="30", calendar="@calendar"),
+    "contacts:appointment_mark": edit("appointment", status="confirmed"),
+    "contacts:appointment_about": page("appointment"),
+    "contacts:appointment_whom": page(),
     "contacts:task_add": edit("contact", title="Eve was here", due=DUE, assignee="@colleague"),
     "contacts:task_complete": edit("task", completed="true"),
     "contacts:task_move": edit("task", to="next_week"),
@@ -111,6 +184,7 @@ ADDRESSES = {
     "integrations:accept_losses": admin_act("connection"),
     "integrations:status": page(),
     "integrations:banner": page(),
+    "integrations:contact_status": page("contact"),
     "integrations:contact_freshness": page("contact", "tasks"),
     "integrations:refresh_contact": act("contact"),
 }
@@ -127,4 +201,5 @@ PLAINLY = {"plainly": {}}
 OURS, PUBLIC = [{name: one for name, one in ADDRESSES.items() if one.public is public} for public in (False, True)]
 WITH_A_ROW = {name: one for name, one in OURS.items() if one.takes_a_row}
 ADMINS = {name: one for name, one in OURS.items() if one.admins}
+MANAGERS = {name: one for name, one in OURS.items() if one.managers}
 EDITS = {name: one for name, one in OURS.items() if one.edits}

@@ -8,16 +8,22 @@ from django.utils import timezone
 
 from contacts.models import (
     Appointment,
+    BulkAction,
     Business,
+    Calendar,
     Change,
     Company,
     Contact,
     CustomField,
+    Draft,
     HistoryEvent,
     Invitation,
     Location,
+    Mention,
     Note,
+    Reminder,
     RemoteUser,
+    SavedView,
     Tag,
     Task,
 )
@@ -60,15 +66,18 @@ def ours(quick_and_alone, northgate, location, contact, ana, max_, ada):
         contact, last_name=CANARY, company=company, company_name=company.name, owner=me, city=said, website=said,
         email=f"marisol.{CANARY}@example.com", tags=["insurance", f"tag {CANARY}"], custom_values={"fldRoof": said},
     )  # fmt: skip
+    twin = Contact.objects.create(location=location, remote_id="conTwin", first_name=CANARY, last_name=CANARY)
     when = timezone.now()
     of = {"location": location, "contact": contact}
     task = Task.objects.create(**of, remote_id="tskOne", title=said, body=said, due_at=when, assignee=me)
     hidden = Task.objects.create(**of, remote_id="tskTwo", title=said, due_at=when, assignee=me)
     note = Note.objects.create(**of, remote_id="notOne", title=said, body=said, pinned=False, author=me)
-    Appointment.objects.create(
-        **of, remote_id="aptOne", title=said, address=said, notes=said, assignee=me,
+    calendar = Calendar.objects.create(location=location, remote_id="calOne", name=f"Visits {CANARY}")
+    appointment = Appointment.objects.create(
+        **of, calendar=calendar, remote_id="aptOne", title=said, address=said, notes=said, assignee=me,
         starts_at=when + timedelta(minutes=5), ends_at=when + timedelta(minutes=35),
     )  # fmt: skip
+    reminder = Reminder.objects.create(user=ada, task=task, at=when)
     undecided = {
         "business": northgate, "location": location, "contact": contact, "kind": "contact", "verb": "update",
         "values": {"city": said}, "before": {"city": said}, "theirs": {"city": said}, "made_by": ana,
@@ -78,6 +87,10 @@ def ours(quick_and_alone, northgate, location, contact, ana, max_, ada):
     conflict = Change.objects.create(**undecided, state="conflict")
     gone = Change.objects.create(**undecided, state="refused", failure="NotFound")
     HistoryEvent.objects.create(**of, kind="note_added", note=note, actor_kind="person", actor_name=f"Dana {CANARY}")
+    drafted = {"user": ada, "contact": contact, "texts": {"body": said}}
+    Draft.objects.create(**drafted, kind="call")
+    Draft.objects.create(**drafted, kind="note", note=note)
+    mention = Mention.objects.create(user=ada, contact=contact, note=note, made_by=ana)
     connection = Connection(location=location, kind="oauth", status_reason=said, connected_by=ada)
     for name, value in connection.sealed("access", "refresh").items():
         setattr(connection, name, value)
@@ -92,11 +105,18 @@ def ours(quick_and_alone, northgate, location, contact, ana, max_, ada):
         setattr(agency, name, value)
     filled(agency, expires_at=when + timedelta(days=1), renew_at=when + timedelta(days=1))
     invitation = Invitation.objects.create(business=northgate, email=f"{CANARY}@example.com", invited_by=ada)
+    shared = {"owner": ana, "business": northgate, "params": f"tag=tag+{CANARY}&sort=name", "is_shared": True}
+    many = {"made_by": ana, "business": northgate, "kind": "add_tags", "values": {"tags": [f"tag {CANARY}"]}}
     return SimpleNamespace(
-        business=northgate, location=location, contact=contact, company=company, colleague=colleague, task=task,
-        note=note, refused=refused, conflict=conflict, gone=gone,
+        view=SavedView.objects.create(**shared, name=said),
+        deleted_view=SavedView.objects.create(**shared, name=said, deleted_at=when),
+        bulk=BulkAction.objects.create(**many, picked=[contact.pk], total=1),
+        bulk_done=BulkAction.objects.create(**many, total=1, changed=1, outcome="complete", finished_at=when),
+        business=northgate, location=location, contact=contact, twin=twin, company=company,
+        colleague=colleague, task=task,
+        note=note, mention=mention, refused=refused, conflict=conflict, gone=gone,
         deletion=hidden.delete_here(by=ana, undo_s=600), connection=connection, agency=agency,
-        event=event,
+        event=event, appointment=appointment, calendar=calendar, reminder=reminder,
         invitation=invitation, token=invitation.token, membership=northgate.memberships.get(user=max_), custom=custom,
     )  # fmt: skip
 

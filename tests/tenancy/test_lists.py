@@ -31,6 +31,10 @@ def questions(ours):
     groups = [{"who": "everyone", "group": group} for group in ("overdue", "today", "later", "none")]
     yield from (("contacts:tasks", query) for query in [*people, {"business": ours.business.pk}, *groups])
     yield from (("contacts:companies", query) for query in ({}, {"q": "Acme"}))
+    yield from (("contacts:all_history", query) for query in ({}, {"kind": "notes"}, {"business": ours.business.pk}))
+    reports = ("overdue", "first-touch", "appointments", "quiet")
+    yield from (("contacts:report_rows", {"report": report, "weeks": 26}) for report in reports)
+    yield "contacts:reports", {}
     outbox = [{}, {"who": "everyone"}, {"who": "everyone", "only": "undecided"}, {"only": "unsettled"}]
     yield from (("contacts:outbox", query) for query in outbox)
     alone = "contacts:team contacts:new_contact contacts:new_business contacts:invited integrations:connections"
@@ -67,7 +71,9 @@ def test_nor_when_the_session_names_our_business(cy, theirs, ours):
 
 def test_they_do_show_it_to_our_own_people(ada, ours):
     shown = {found.split(" ")[0] for found in leaks(signed_in(ada), ours)}
-    assert shown >= {f"contacts:{name}" for name in ("list", "today", "tasks", "companies", "outbox", "team")}
+    assert shown >= {
+        f"contacts:{name}" for name in ("list", "today", "tasks", "companies", "outbox", "team", "all_history")
+    }
     assert shown >= {"integrations:connections", "integrations:health"}
 
 

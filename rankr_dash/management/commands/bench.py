@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from rankr_dash import embedded
-from rankr_dash.bench import sync, webhooks, writes
+from rankr_dash.bench import pages, sync, webhooks, writes
 
 INSIDE = "RANKR_BENCH"
 
@@ -35,6 +35,12 @@ class Command(BaseCommand):
                 one.add_argument("--count", type=int, default=events, help=f"how many {name}")
             if name == "webhooks":
                 one.add_argument("--per-second", type=float, default=20.0)
+        pages = what.add_parser("pages", help="every page alone, then under load")
+        pages.add_argument("--contacts", type=int, default=100_000)
+        pages.add_argument("--compare", type=int, default=0, help="measure with so many contacts first")
+        pages.add_argument("--requests", type=int, default=200, help="of each page")
+        pages.add_argument("--seconds", type=float, default=120.0, help="of the load; 0 leaves it out")
+        pages.add_argument("--json", action="store_true")
 
     def handle(self, *args, **options):
         if not os.environ.get(INSIDE):
@@ -55,7 +61,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"{under + name:<58} {value}")
 
 
-def measure(what, contacts, window_s, latency_ms, count=0, per_second=0.0, **options):
+def measure(what, contacts, window_s=0.0, latency_ms="", count=0, per_second=0.0, **options):
+    if what == "pages":
+        return pages.measure(contacts, options["compare"], options["requests"], options["seconds"])
     if what == "sync":
         return sync.measure(contacts, window_s, latency_ms)
     if what == "writes":

@@ -1,0 +1,125 @@
+"""Naming a colleague in a note: members of the business hear of it on Today, nobody else does."""
+
+import pytest
+from django.utils import timezone
+
+from contacts import mentions
+from contacts.models import Mention, Note, RemoteUser, User
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def page(as_user, ana):
+    return as_user(ana)
+
+
+@pytest.fixture
+def named(ana, max_, ada):
+    for user, name in ((ana, "Ana Reyes"), (max_, "Max Mill"), (ada, "Ada Lund")):
+        User.objects.filter(pk=user.pk).update(name=name)
+
+
+@pytest.fixture
+def waiting(rf):
+    def of(user):
+        request = rf.get("/")
+        request.user, request.session = user, {}
+        return mentions.waiting_for(request)
+
+    return of
+
+
+def write(page, contact, body):
+    return page.post(f"/contacts/{contact.pk}/notes/add/", {"body": body}, headers=HTMX)
+
+
+def who():
+    return set(Mention.objects.values_list("user__name", flat=True))
+
+
+@pytest.mark.parametrize("body, people", [
+    ("@Max Mill please", {"Max Mill"}),
+    ("@max mill and @ADA  LUND", {"Max Mill", "Ada Lund"}),
+    ("(@Max Mill)", {"Max Mill"}),
+    ("@Max Miller", set()),
+    ("write to info@max mill", set()),
+    ("Max Mill", set()),
+    ("@Ana Reyes, that is me", set()),
+    ("@Cy", set()),
+    ("@Dana Whitlock", set()),
+    ("@", set()),
+])  # fmt: skip
+def test_a_member_is_named(page, contact, named, dana, cy, body, people):
+    write(page, contact, body)
+    assert who() == people
+
+
+def test_the_person_finds_it_until_they_have_seen_it(page, contact, named, max_, as_user, waiting):
+    write(page, contact, "Hello @Max Mill, price both?")
+    (mention,) = waiting(max_)
+    assert mention.excerpt == "Hello @Max Mill, price both?" and mention.made_by.name == "Ana Reyes"
+    seen = as_user(max_).post(f"/mentions/{mention.pk}/seen/", headers=HTMX)
+    assert seen.status_code == 200 and "price both" not in seen.content.decode()
+    assert waiting(max_) == []
+
+
+def test_opening_the_contact_is_seeing_it(page, contact, named, max_, ada, as_user, waiting):
+    write(page, contact, "@Max Mill @Ada Lund")
+    as_user(max_).get(contact.get_absolute_url())
+    assert waiting(max_) == [] and len(waiting(ada)) == 1
+
+
+def test_a_name_that_was_added_or_taken_out_later(page, contact, named):
+    write(page, contact, "@Max Mill")
+    note = contact.notes.get()
+    page.post(f"/notes/{note.pk}/edit/", {"body": "@Ada Lund"}, headers=HTMX)
+    assert who() == {"Ada Lund"}
+
+
+def test_a_note_that_is_gone_names_nobody(page, contact, named, max_, waiting):
+    write(page, contact, "@Max Mill")
+    Note.objects.update(deleted_at=timezone.now())
+    assert waiting(max_) == []
+
+
+def test_who_left_the_business_finds_nothing(page, contact, named, max_, northgate, waiting):
+    write(page, contact, "@Max Mill")
+    northgate.memberships.get(user=max_).end()
+    assert waiting(max_) == []
+
+
+def test_another_cannot_see_it_for_them(page, contact, named, as_user, cy, max_):
+    write(page, contact, "@Max Mill")
+    mention = Mention.objects.get()
+    for user in (cy, contact.changes.get().made_by):
+        assert as_user(user).post(f"/mentions/{mention.pk}/seen/", headers=HTMX).status_code == 404
+    mention.refresh_from_db()
+    assert mention.seen_at is None
+
+
+def test_the_list_offers_members_and_ghl_users_and_nobody_else(page, contact, named, dana, cy, location):
+    RemoteUser.objects.create(location=location, remote_id="gone", name="Gone Away", is_active=False)
+    shown = page.get(f"/contacts/{contact.pk}/mentionable/", headers=HTMX).content.decode()
+    for name in ("Max Mill", "Ada Lund", "Dana Whitlock"):
+        assert f'data-name="{name}"' in shown
+    for name in ("Ana Reyes", "Cy", "Gone Away"):
+        assert f'data-name="{name}"' not in shown
+
+
+def test_a_stranger_learns_no_names(as_user, cy, contact):
+    assert as_user(cy).get(f"/contacts/{contact.pk}/mentionable/", headers=HTMX).status_code == 404
+
+
+def test_a_hostile_name_and_text_stay_text(page, contact, max_):
+    User.objects.filter(pk=max_.pk).update(name='<img src=x onerror=alert(1)>"')
+    offered = page.get(f"/contacts/{contact.pk}/mentionable/", headers=HTMX).content.decode()
+    assert "<img" not in offered
+    write(page, contact, 'Hello @<img src=x onerror=alert(1)>" there')
+    assert "<img" not in page.get(f"/contacts/{contact.pk}/history/", headers=HTMX).content.decode()
+
+
+def test_names_stand_out_in_the_text(page, contact, named):
+    write(page, contact, "Hello @Max Mill & <b>co</b>")
+    shown = page.get(f"/contacts/{contact.pk}/history/", headers=HTMX).content.decode()
+    assert '<b class="mention">@Max Mill</b> &amp; <b>co</b>' in shown
