@@ -10,7 +10,7 @@ ARGS ?=
 EVERY_TEST := -n 2 --dist loadfile --no-loadscope-reorder
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults install fresh lint fmt types lock
+.PHONY: help demo test faults shots install fresh lint fmt types lock
 
 python := $(VENV)/bin/python
 
@@ -18,6 +18,7 @@ help:
 	@echo "make demo      run everything here, with a pretend GHL: nothing to set up, Ctrl-C stops it"
 	@echo "make test      run every test"
 	@echo "make faults    kill, cut, slow down and wipe, and see what is lost: up to an hour (ONLY=18,19+25 SEED=7 FULL=1)"
+	@echo "make shots     pictures of every page of a running make demo, into .local/shots"
 	@echo "make install   only make the environment ($(VENV))"
 	@echo "make fresh     forget the local data (.local)"
 	@echo "make lint      say what is not in order      make fmt    put it in order"
@@ -34,6 +35,10 @@ test:
 faults:
 	@$(call environment,requirements-dev.txt)
 	@"$(python)" -m tests.faults --only "$(ONLY)" --seed $(or $(SEED),1) $(if $(FULL),--full) $(ARGS)
+
+shots:
+	@$(call environment,requirements-dev.txt)
+	@"$(python)" -m tests.shots $(ARGS)
 
 install:
 	@$(call environment,requirements-dev.txt)

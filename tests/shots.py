@@ -1,4 +1,4 @@
-"""Pictures of every page of a running demo, wide and narrow, light and dark: python -m tests.shots URL FOLDER"""
+"""Pictures of every page of a running demo, wide and narrow, light and dark: python -m tests.shots [URL [FOLDER]]"""
 
 import os
 import shutil
@@ -11,8 +11,10 @@ PASSWORD = "demo-pass-2026"  # the demo prints it
 PAGES = {
     "today": "/", "contacts": "/contacts/", "tasks": "/tasks/", "companies": "/companies/", "outbox": "/outbox/",
     "new-contact": "/contacts/new/", "connections": "/connections/", "token": "/connections/token/", "team": "/team/",
-    "health": "/health/", "history": "/history/", "reports": "/reports/",
+    "health": "/health/", "history": "/history/", "reports": "/reports/", "calendar": "/calendar/",
+    "agenda": "/calendar/?view=agenda", "preferences": "/preferences/",
 }  # fmt: skip
+OF_CONTACT = {"contact": "", "as-of": "as-of/", "print": "history/print/", "duplicates": "duplicates/"}
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
 
 
@@ -39,7 +41,7 @@ def take(page, url, folder, name):
     page.wait_for_load_state("networkidle")
     page.goto(f"{url}/contacts/?sort=overdue")
     contact = page.locator(".table__link").first.get_attribute("href")
-    for what, path in {**PAGES, "contact": contact}.items():
+    for what, path in {**PAGES, **{name: contact + part for name, part in OF_CONTACT.items()}}.items():
         answer = page.goto(url + path)
         page.wait_for_load_state("networkidle")
         if answer.status != 200:
@@ -48,4 +50,5 @@ def take(page, url, folder, name):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].rstrip("/"), sys.argv[2])
+    url, folder = [*sys.argv[1:], *("http://127.0.0.1:8000", ".local/shots")[len(sys.argv) - 1 :]]
+    main(url.rstrip("/"), folder)
