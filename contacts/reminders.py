@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 AHEAD = timedelta(minutes=2)  # rows are there before their time, however long the clock's tick
 LATEST = timedelta(minutes=30)  # what came in later than that is overdue, not a reminder
 MORNING, NOON = time(8), time(12)
-KEPT = timedelta(days=30)
 AT_ONCE = 500
 
 
@@ -104,7 +103,3 @@ def tell(user, now):
         if row.told_at is None and Reminder.objects.filter(pk=row.pk, told_at=None).update(told_at=now):
             fresh.append(row)
     return rows, fresh
-
-
-def tidy(now):
-    Reminder.objects.filter(at__lt=now - KEPT).delete()

@@ -18,7 +18,6 @@ def remind():
     reminders.say_good_morning(now)
     for pk in reminders.to_mail(now):
         mail_reminder.delay(pk)
-    reminders.tidy(now)
 
 
 @shared_task

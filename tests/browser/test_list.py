@@ -3,13 +3,10 @@
 import re
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import expect
 
 from contacts import bulk
 from contacts.models import Contact, SavedView
-from tests.workers import Processes
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -20,24 +17,12 @@ pytestmark = [
 
 
 @pytest.fixture
-def app(sandbox_process, tmp_path):
-    processes = Processes(sandbox_process, tmp_path)
-    processes.start_web()
-    yield processes
-    processes.kill()
-    processes.log.close()
-
-
-@pytest.fixture
-def list_page(page, app, ana, location):
+def list_page(page, app, sign_in, ana, location):
     """Ana before a list of sixty; the workers are at rest, so that their work is done when the test says so."""
     for number in range(60):
         tags = ["insurance"] if number % 2 else []
         Contact.objects.create(location=location, first_name="Contact", last_name=f"{number:02}", tags=tags)
-    client = Client()
-    client.force_login(ana)
-    cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": app.url}])
+    sign_in(page.context, ana)
     page.goto(f"{app.url}/contacts/")
     return page
 

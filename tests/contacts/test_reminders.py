@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from contacts import reminders, tasks
 from contacts.models import Reminder, RemoteUser, Task
+from integrations.monitoring import housekeeping
 
 CHICAGO = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 11, 23, 14, 20, tzinfo=CHICAGO)
@@ -215,7 +216,7 @@ def test_a_mail_for_a_task_that_was_done_meanwhile_is_not_sent(task, clock, by_m
 def test_old_ones_are_thrown_away(task, clock):
     ring(clock)
     clock.shift(timedelta(days=31))
-    reminders.tidy(timezone.now())
+    housekeeping.tidy()
     assert not Reminder.objects.exists()
 
 
