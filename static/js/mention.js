@@ -9,6 +9,7 @@ const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase
 const people = new Map(); // address → its list
 let open = null; // { box, list, start }
 let isWriting = false; // a name of one word would suggest itself again
+let asking = 0; // the latest keystroke: a list that comes too late, or after Esc, is nobody's
 
 async function listOf(address) {
   if (!people.has(address)) {
@@ -30,12 +31,12 @@ function begun(box) {
 async function suggest(box) {
   const here = begun(box);
   if (!here) return close();
+  const mine = ++asking;
   if (open?.box !== box) {
-    close();
     const list = await listOf(box.dataset.mentions).catch(() => null);
-    if (!list || document.activeElement !== box || open) return;
+    if (!list || document.activeElement !== box || mine !== asking) return;
+    close();
     show(box, list);
-    return suggest(box);
   }
   open.start = here.start;
   const typed = fold(here.typed).trim();
@@ -63,6 +64,7 @@ function show(box, list) {
 }
 
 function close() {
+  asking += 1;
   if (!open) return;
   open.box.removeAttribute("aria-controls");
   open.box.removeAttribute("aria-activedescendant");
