@@ -7,13 +7,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from contacts import disturb
-from contacts.field_words import in_words
-from contacts.fields import CONTROLS, control_of
+from contacts.details import disturb
+from contacts.details.field_words import in_words
+from contacts.details.fields import CONTROLS, control_of
+from contacts.history.timeline import Names
 from contacts.models import Change, CustomField, RemoteUser
 from contacts.models.change import TWO_ALIKE
 from contacts.templatetags.ui import when
-from contacts.timeline import Names
 
 JUST_NOW = timedelta(seconds=5)  # that long a confirmed edit still says so
 

@@ -1,7 +1,7 @@
 """How days, clocks and numbers are written: by the customs of the reader's region, in the language of the page.
 
-What the customs are comes from the Unicode locale data in Babel. A Way is chosen once per request, in middleware.py;
-outside a request, as in an e-mail, the default rules.
+What the customs are comes from the Unicode locale data in Babel. A Way is chosen once per request, in
+frame/middleware.py; outside a request, as in an e-mail, the default rules.
 """
 
 from contextlib import contextmanager

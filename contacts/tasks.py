@@ -3,7 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from contacts import bulk, reminders
+from contacts.day import reminders
+from contacts.listing import bulk
 
 
 @shared_task

@@ -8,7 +8,7 @@ from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from contacts import bulk
+from contacts.listing import bulk
 from contacts.tasks import work_bulk
 from integrations.access import incidents, tokens
 from integrations.models import Agency, Connection, SyncRun

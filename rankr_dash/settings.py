@@ -142,7 +142,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "contacts.middleware.as_they_read",
+    "contacts.frame.middleware.as_they_read",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -162,7 +162,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "rankr_dash.context.csp_nonce",
-                "contacts.context.frame",
+                "contacts.frame.context.frame",
             ],
             "builtins": ["contacts.templatetags.ui"],
         },
@@ -200,8 +200,8 @@ LOGIN_REDIRECT_URL = "contacts:today"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_ADAPTER = "contacts.accounts.Adapter"
-ACCOUNT_SIGNUP_FORM_CLASS = "contacts.forms.SignupForm"
+ACCOUNT_ADAPTER = "contacts.people.accounts.Adapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "contacts.forms.people.SignupForm"
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_LOGOUT_ON_GET = False

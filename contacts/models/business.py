@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from contacts import live
+from contacts.open_pages import live
 
 INVITATION_DAYS = 14
 

@@ -5,9 +5,9 @@ from django.db import models, transaction
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
-from contacts import live
 from contacts.models.business import Business
 from contacts.models.location import Location
+from contacts.open_pages import live
 from contacts.signals import change_recorded
 
 

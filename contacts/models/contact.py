@@ -6,7 +6,8 @@ from django.db.models.functions import Coalesce, Upper
 from django.urls import reverse
 from django.utils import timezone
 
-from contacts import phones, search
+from contacts.details import phones
+from contacts.listing import search
 from contacts.models.business import Business
 from contacts.models.change import Change
 from contacts.models.company import Company

@@ -5,11 +5,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from contacts import live
 from contacts.models.change import ActorKind, Change
 from contacts.models.history import HistoryEvent
 from contacts.models.mirrored import plain
 from contacts.models.undoable import NotEditable, Undoable
+from contacts.open_pages import live
 
 
 class Editable(Undoable):

@@ -1,6 +1,6 @@
 from django import template
 
-from contacts import fields, phones
+from contacts.details import fields, phones
 
 register = template.Library()
 

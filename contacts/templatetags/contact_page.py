@@ -3,11 +3,12 @@
 from django import template
 from django.utils.html import format_html
 
-from contacts import access, badges, drafts
+from contacts import access, badges
+from contacts.day.through import bar_of
+from contacts.history.timeline import text
 from contacts.models import Change
+from contacts.open_pages import drafts
 from contacts.templatetags.ui import when
-from contacts.through import bar_of
-from contacts.timeline import text
 
 register = template.Library()
 

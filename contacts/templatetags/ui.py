@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from lucide.templatetags.lucide import lucide
 
-from contacts import localised, phones
+from contacts import localised
+from contacts.details import phones
 
 register = template.Library()
 

@@ -3,12 +3,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from contacts import access, all_history
-from contacts.actors import Actors
-from contacts.all_history import HistoryFilter
+from contacts import access
 from contacts.csv_file import csv_response
+from contacts.details.note_text import plain_text
+from contacts.history import all_history
+from contacts.history.all_history import HistoryFilter
 from contacts.models import ActorKind
-from contacts.note_text import plain_text
+from contacts.people.actors import Actors
 from rankr_dash.htmx import answer
 
 EXPORTED = 50_000  # lines of one file: more would take minutes

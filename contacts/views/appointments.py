@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_safe
 
-from contacts import agenda, due, search
-from contacts.forms_appointment import USUAL, AppointmentForm, length_choices, length_of
+from contacts.day import agenda, due
+from contacts.forms.appointment import USUAL, AppointmentForm, length_choices, length_of
+from contacts.listing import search
 from contacts.models import Appointment, NotEditable, RemoteUser
 from contacts.models.mirrored import plain
 from contacts.rows import contacts_of, spans_businesses

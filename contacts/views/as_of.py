@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from contacts import access
-from contacts.as_of import Past
-from contacts.dates import day_named, start_of
-from contacts.past_words import Words
+from contacts.day.dates import day_named, start_of
+from contacts.history.as_of import Past
+from contacts.history.past_words import Words
 from contacts.views.acts import contact_or_404
 
 INSTANT = timedelta(microseconds=1)

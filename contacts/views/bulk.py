@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from contacts import access, bulk, export, list_views
-from contacts.bulk_acts import ACTS, Unclear, many
-from contacts.filters import number, people
+from contacts import access
+from contacts.listing import bulk, export, list_views
+from contacts.listing.bulk_acts import ACTS, Unclear, many
+from contacts.listing.filters import number, people
 from contacts.models import BulkAction
 from contacts.views import listing
 from contacts.views.acts import tell

@@ -10,13 +10,14 @@ from django.utils.dateparse import parse_date
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from contacts import access, agenda, localised
-from contacts.day import WEEK_LANES, Week
-from contacts.filters import number, people
+from contacts import access, localised
+from contacts.day import agenda
+from contacts.day.grid import WEEK_LANES, Week
+from contacts.history.timeline import status_words
+from contacts.listing.filters import number, people
 from contacts.models import Appointment, Business, Change, Location, RemoteUser
 from contacts.models import Calendar as GhlCalendar
 from contacts.rows import spans_businesses
-from contacts.timeline import status_words
 from contacts.views.today import main_zone
 from rankr_dash.htmx import answer
 

@@ -6,10 +6,11 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from contacts import access, drafts
+from contacts import access
 from contacts.badges import Badges
-from contacts.fields import clock_of
+from contacts.details.fields import clock_of
 from contacts.models import Change, NotEditable, NotUndoable
+from contacts.open_pages import drafts
 from contacts.views import fields, history_parts, page
 from contacts.views.acts import back as back_to
 from contacts.views.acts import contact_or_404, edits, tell

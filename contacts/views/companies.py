@@ -5,8 +5,9 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from contacts import access, columns
-from contacts.filters import MAX_TEXT, ORDERS
+from contacts import access
+from contacts.listing import columns
+from contacts.listing.filters import MAX_TEXT, ORDERS
 from contacts.models import Company, Contact
 from contacts.paging import Order, about, count_up_to, page_of
 from contacts.rows import for_rows, rows_of, spans_businesses

@@ -4,7 +4,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from contacts import signals
-from contacts.forms_contact import OwnerForm
+from contacts.forms.contact import OwnerForm
 from contacts.models import Contact, ContactView, Mention
 from contacts.views import page
 from contacts.views.acts import contact_or_404, contact_to_edit, done, edits

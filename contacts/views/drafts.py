@@ -5,8 +5,8 @@ from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from contacts import drafts
 from contacts.models import Draft
+from contacts.open_pages import drafts
 from contacts.views import history_parts
 from contacts.views.acts import back, contact_or_404, edits
 from contacts.views.notes import PART, note_context, note_or_404

@@ -5,10 +5,11 @@ from django.utils.html import format_html_join
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
-from contacts import geography, localised
+from contacts import localised
 from contacts.badges import Badges
-from contacts.fields import clock_of, field_of, values_to_save
-from contacts.forms_field import FieldForm
+from contacts.details import geography
+from contacts.details.fields import clock_of, field_of, values_to_save
+from contacts.forms.field import FieldForm
 from contacts.models import NotEditable
 from contacts.views import page
 from contacts.views.acts import contact_or_404, contact_to_edit, done, edits

@@ -4,15 +4,17 @@ import uuid
 
 from django.utils import timezone
 
-from contacts import due, mentions, timeline
 from contacts.badges import Badges
-from contacts.drafts import Drafts, is_behind, said
-from contacts.forms_contact import OUTCOMES
+from contacts.day import due
+from contacts.details.note_text import fingerprint, is_long, loses_formatting, plain_text
+from contacts.forms.contact import OUTCOMES
+from contacts.history import timeline
+from contacts.history.timeline import query, text
+from contacts.history.timeline.words import call_of
 from contacts.models import ContactView, HistoryEvent, Note, RemoteUser
-from contacts.note_text import fingerprint, is_long, loses_formatting, plain_text
+from contacts.open_pages.drafts import Drafts, is_behind, said
+from contacts.people import mentions
 from contacts.templatetags.ui import safe_html
-from contacts.timeline import query, text
-from contacts.timeline.words import call_of
 
 KINDS = ("note", "task", "call")
 

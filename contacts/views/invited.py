@@ -4,9 +4,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from contacts import access, invitations
-from contacts.forms import BusinessForm
+from contacts import access
+from contacts.forms.people import BusinessForm
 from contacts.models import Business, Invitation, Role
+from contacts.people import invitations
 
 
 @require_safe

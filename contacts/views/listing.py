@@ -7,9 +7,10 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from contacts import access, bulk, columns, list_views, search
-from contacts.conditions import AddedWithin, EmailKnown, NoNextStep, Overdue, PhoneKnown, Quiet, Upcoming
-from contacts.filters import MAX_GROUPS, ORDERS, ContactFilter, custom_fields, number, people, prefix
+from contacts import access
+from contacts.listing import bulk, columns, list_views, search
+from contacts.listing.conditions import AddedWithin, EmailKnown, NoNextStep, Overdue, PhoneKnown, Quiet, Upcoming
+from contacts.listing.filters import MAX_GROUPS, ORDERS, ContactFilter, custom_fields, number, people, prefix
 from contacts.models import Company, Location, Tag
 from contacts.paging import MANY, about, count_up_to, page_of
 from contacts.rows import among, contacts_of, for_rows, rows_of, spans_businesses

@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from contacts import presence
-from contacts.listening import Stream, hub
 from contacts.models import Business
+from contacts.open_pages import presence
+from contacts.open_pages.listening import Stream, hub
 from contacts.views.acts import contact_or_404
 
 BEAT_S = 20  # a proxy must not take the stream for dead, and the page must notice when it is

@@ -2,8 +2,8 @@ from django.contrib.auth.decorators import login_required
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from contacts import mentions
 from contacts.models import Mention
+from contacts.people import mentions
 from contacts.views.acts import contact_or_404, edits
 from rankr_dash.htmx import wants_part
 

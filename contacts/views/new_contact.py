@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from contacts import access
-from contacts.forms import NewContactForm
+from contacts.forms.new_contact import NewContactForm
 from contacts.models import Location, NotEditable
 from contacts.views.listing import tag_words
 

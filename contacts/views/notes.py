@@ -3,12 +3,13 @@ from django.contrib.auth.decorators import login_required
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from contacts import drafts, mentions
 from contacts.badges import Badges
-from contacts.drafts import Drafts
-from contacts.forms_contact import CallForm, NoteForm
+from contacts.details.note_text import fingerprint, plain_text
+from contacts.forms.contact import CallForm, NoteForm
 from contacts.models import Note, RemoteUser
-from contacts.note_text import fingerprint, plain_text
+from contacts.open_pages import drafts
+from contacts.open_pages.drafts import Drafts
+from contacts.people import mentions
 from contacts.views import history_parts, page
 from contacts.views.acts import back, contact_or_404, contact_to_edit, done, edits, note_to_edit, tell
 from contacts.views.submissions import free, submission_of, was_saved

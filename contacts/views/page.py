@@ -5,11 +5,12 @@ from django.db.models import Q
 from django.shortcuts import render
 from django.utils import timezone
 
-from contacts import agenda, timeline
 from contacts.badges import Badges
-from contacts.fields import MORE_GROUP, clock_of, fields_of
+from contacts.day import agenda
+from contacts.details.fields import MORE_GROUP, clock_of, fields_of
+from contacts.duplicates.same_person import elsewhere
+from contacts.history import timeline
 from contacts.models import Appointment, Change, ContactFreshness, Tag, Task
-from contacts.same_person import elsewhere
 from contacts.views.history_parts import composer, people, pinned, whole_history
 from rankr_dash.htmx import answer, wants_part
 

@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from contacts import access, list_views, places
-from contacts.context import Frame
-from contacts.filters import MAX_TEXT
+from contacts import access
+from contacts.frame import places
+from contacts.frame.context import Frame
+from contacts.listing import list_views
+from contacts.listing.filters import MAX_TEXT
+from contacts.listing.search import fold, matching
 from contacts.models import Contact, ContactView
 from contacts.paging import BestFirst, page_of
 from contacts.rows import among, contacts_of, for_rows, spans_businesses
-from contacts.search import fold, matching
 
 FOUND = 7
 RECENT = 5

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from contacts.forms_preferences import PreferencesForm
+from contacts.forms.preferences import PreferencesForm
 from contacts.models import User
 from rankr_dash.htmx import wants_part
 

@@ -3,8 +3,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from contacts import printed
-from contacts.dates import Days, day_named
+from contacts.day.dates import Days, day_named
+from contacts.history import printed
 from contacts.views.acts import contact_or_404
 
 

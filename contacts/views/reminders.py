@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from contacts import reminders as due_reminders
+from contacts.day import reminders as due_reminders
 from contacts.models import Reminder
 from contacts.views.acts import tell
 from rankr_dash.htmx import wants_part

@@ -6,9 +6,11 @@ from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from contacts import access, agenda, reports, stats
+from contacts import access
+from contacts.day import agenda
+from contacts.managers import reports, stats
+from contacts.managers.reports import SPANS, Scope
 from contacts.paging import Order, about, count_up_to, page_of
-from contacts.reports import SPANS, Scope
 from rankr_dash.htmx import answer, wants_part
 
 PAGE = 50

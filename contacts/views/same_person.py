@@ -8,8 +8,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from contacts import compare, same_person
-from contacts.fields import field_of, values_to_save
+from contacts.details.fields import field_of, values_to_save
+from contacts.duplicates import compare, same_person
 from contacts.models import NotEditable, Verdict
 from contacts.views import page
 from contacts.views.acts import contact_or_404, contact_to_edit, edits

@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from contacts import access, columns, list_views
-from contacts.filters import ContactFilter, custom_fields, number
+from contacts import access
+from contacts.listing import columns, list_views
+from contacts.listing.filters import ContactFilter, custom_fields, number
 from contacts.models import Business, ListHabits, SavedView
 from contacts.models.saved_view import MAX_NAME
 from contacts.views import listing

@@ -1,4 +1,4 @@
-from contacts.forms_contact import TagForm
+from contacts.forms.contact import TagForm
 from contacts.views import page
 from contacts.views.acts import contact_to_edit, done, edits
 

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from contacts import due, localised
-from contacts.filters import number, people
+from contacts import localised
+from contacts.day import due
+from contacts.listing.filters import number, people
 from contacts.models import Change, NotUndoable, RemoteUser, Task
 from contacts.views.acts import edits, held, tell
 from contacts.views.appointments import own_page

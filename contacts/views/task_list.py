@@ -5,12 +5,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from contacts import access, agenda
-from contacts.filters import people
+from contacts import access
+from contacts.day import agenda
+from contacts.day.task_filter import TaskFilter, order_of
+from contacts.listing.filters import people
 from contacts.models import Location, RemoteUser, Task
 from contacts.paging import about, count_up_to, page_of
 from contacts.rows import spans_businesses
-from contacts.task_filter import TaskFilter, order_of
 from contacts.views.task_bulk import MOST_AT_ONCE
 from rankr_dash.htmx import answer
 

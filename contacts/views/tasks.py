@@ -4,9 +4,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_http_methods, require_safe
 
-from contacts import drafts, due
-from contacts.forms_contact import TaskForm
+from contacts.day import due
+from contacts.forms.contact import TaskForm
 from contacts.models import Task
+from contacts.open_pages import drafts
 from contacts.views import history_parts, page
 from contacts.views.acts import back, contact_or_404, contact_to_edit, done, edits, task_to_edit, tell
 from contacts.views.submissions import free, submission_of, was_saved

@@ -4,9 +4,10 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from contacts import access, invitations, team
-from contacts.forms import InviteForm
+from contacts import access
+from contacts.forms.people import InviteForm
 from contacts.models import Business, Invitation, LastAdmin, Location, Membership, RemoteUser, Role
+from contacts.people import invitations, team
 from rankr_dash.htmx import wants_part
 
 

@@ -6,10 +6,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from contacts import due
-from contacts.filters import number
+from contacts.day import due
+from contacts.day.through import Through, bar_of
+from contacts.listing.filters import number
 from contacts.models import Task
-from contacts.through import Through, bar_of
 from contacts.views.acts import edits, task_to_edit
 from contacts.views.tasks import DAYS, a_date
 from rankr_dash.htmx import wants_part

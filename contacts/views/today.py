@@ -5,12 +5,15 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from contacts import access, agenda, due, looked, mentions
-from contacts.conditions import NoNextStep, Owned
-from contacts.day import Day
-from contacts.filters import ME, ContactFilter
+from contacts import access
+from contacts.day import agenda, due
+from contacts.day.grid import Day
+from contacts.history import looked
+from contacts.listing.conditions import NoNextStep, Owned
+from contacts.listing.filters import ME, ContactFilter
 from contacts.models import Appointment, Change, ContactView, Location, RemoteUser, Task
 from contacts.paging import about, count_up_to, page_of
+from contacts.people import mentions
 from contacts.rows import among, contacts_of, for_rows, rows_of, spans_businesses
 from contacts.views.task_list import counted, for_lines
 from contacts.wording import what_of

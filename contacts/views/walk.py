@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from contacts import list_views
+from contacts.history.timeline import page as lines_of_history
+from contacts.listing import list_views
 from contacts.models import Contact
 from contacts.paging import Order, count_up_to
 from contacts.rows import among, contacts_of
-from contacts.timeline import page as lines_of_history
 from contacts.views import page
 from contacts.views.acts import contact_or_404
 from rankr_dash.htmx import wants_part

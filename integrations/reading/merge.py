@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from contacts import live, search
+from contacts.listing import search
 from contacts.models import (
     ActorKind,
     Appointment,
@@ -33,6 +33,7 @@ from contacts.models import (
     Task,
 )
 from contacts.models.mirrored import Mirrored, plain
+from contacts.open_pages import live
 from integrations.writing.verdict import CLOCKS_APART, is_old, looks_like, same, without_what_was
 
 Row = dict[str, Any]  # what integrations.ghl.payloads makes of an answer, under our names

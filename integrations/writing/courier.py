@@ -14,11 +14,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from contacts import live
 from contacts.models import Change, Contact, HistoryEvent
 from contacts.models.change import TWO_ALIKE
 from contacts.models.leased import LeaseLost
 from contacts.models.mirrored import plain
+from contacts.open_pages import live
 from integrations.access.tokens import ConnectionParked
 from integrations.ghl import errors
 from integrations.models import Delivery

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from contacts import live
 from contacts.models import Change
 from contacts.models.leased import LeaseLost
+from contacts.open_pages import live
 from integrations.access.tokens import ConnectionParked, denied
 from integrations.ghl import errors
 from integrations.models import Usage

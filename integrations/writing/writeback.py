@@ -14,8 +14,8 @@ from django.db.models import Exists, F, OuterRef, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
-from contacts import live
 from contacts.models import Change
+from contacts.open_pages import live
 from integrations.access.tokens import ConnectionParked
 from integrations.gateway import client_for
 from integrations.models import Connection, Delivery

@@ -14,7 +14,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.utils import timezone
 
-from contacts import search
+from contacts.listing import search
 from contacts.models import (
     Appointment,
     Business,

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.db import connection
 from django.db.models import Max, Min
 
-from contacts import filters
+from contacts.listing import filters
 from contacts.models import Company, Contact, RemoteUser
 from rankr_dash.bench import asking, words
 from rankr_dash.bench.filling import LONG_HISTORY

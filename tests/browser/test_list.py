@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from contacts import bulk
+from contacts.listing import bulk
 from contacts.models import Contact, SavedView
 
 pytestmark = [

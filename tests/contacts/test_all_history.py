@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from contacts import all_history
+from contacts.history import all_history
 from contacts.models import Business, Location, Membership, Note, RemoteUser, Role
 from contacts.views import all_history as view
 

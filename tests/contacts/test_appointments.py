@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from contacts.forms_appointment import AppointmentForm
+from contacts.forms.appointment import AppointmentForm
 from contacts.models import Appointment, Calendar, Change, RemoteUser
 
 CHICAGO = ZoneInfo("America/Chicago")

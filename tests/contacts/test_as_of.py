@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from contacts import printed
-from contacts.as_of import Past
+from contacts.history import printed
+from contacts.history.as_of import Past
 from contacts.models import Contact, CustomField, HistoryEvent, Note, RemoteUser, Task
 
 CHICAGO = ZoneInfo("America/Chicago")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contacts.as_of import Past, stored
+from contacts.history.as_of import Past, stored
 from contacts.models import Appointment, Change, Contact, Note, NotEditable, NotUndoable, RemoteUser, Task
 from integrations.reading.merge import merge, remove
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from contacts import bulk
-from contacts.bulk_acts import AddTags
+from contacts.listing import bulk
+from contacts.listing.bulk_acts import AddTags
 from contacts.models import BulkAction, Change, Contact, HistoryEvent, Location, Membership, RemoteUser, Role, Tag, Task
 
 PART = {"HX-Request": "true"}
@@ -486,7 +486,7 @@ def test_managers_export_what_the_list_shows(as_user, max_, dana, add_contact, a
 
 
 def test_more_than_one_page_of_an_export(as_user, max_, add_contact, monkeypatch):
-    monkeypatch.setattr("contacts.export.PAGE", 2)
+    monkeypatch.setattr("contacts.listing.export.PAGE", 2)
     for number in range(5):
         add_contact(f"Contact {number}")
     lines = lines_of(as_user(max_).post("/contacts/export/", {"all": "1", "list": ""}))

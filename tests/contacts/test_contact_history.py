@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from contacts import timeline
+from contacts.history import timeline
+from contacts.history.timeline import query
 from contacts.models import CustomField, Note
-from contacts.timeline import query
 
 HTMX = {"HX-Request": "true"}
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contacts import disturb
+from contacts.details import disturb
 from contacts.models import HistoryEvent
 
 HTMX = {"HX-Request": "true"}

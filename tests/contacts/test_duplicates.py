@@ -2,7 +2,7 @@
 
 import pytest
 
-from contacts import same_person
+from contacts.duplicates import same_person
 from contacts.models import Contact, CustomField, Location, Verdict
 
 HTMX = {"HX-Request": "true"}

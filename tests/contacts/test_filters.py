@@ -9,8 +9,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contacts.conditions import MAX_TAGS
-from contacts.filters import MAX_GROUPS, ORDERS, ContactFilter
+from contacts.listing.conditions import MAX_TAGS
+from contacts.listing.filters import MAX_GROUPS, ORDERS, ContactFilter
 from contacts.models import Company, Contact, CustomField, RemoteUser
 
 

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from contacts.looked import changed_since_looked
+from contacts.history.looked import changed_since_looked
+from contacts.history.timeline import query, text
 from contacts.models import ContactView, CustomField, Note, RemoteUser
-from contacts.timeline import query, text
 
 HTMX = {"HX-Request": "true"}
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from contacts import timeline
+from contacts.history import timeline
+from contacts.history.timeline import query
 from contacts.models import Change, HistoryEvent, Note
-from contacts.timeline import query
 
 HTMX = {"HX-Request": "true"}
 NOW = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)

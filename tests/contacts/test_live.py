@@ -10,8 +10,8 @@ from asgiref.sync import sync_to_async
 from django.db import connections, transaction
 from django.test import AsyncClient
 
-from contacts import listening, live, presence
 from contacts.models import Change, Note, Task
+from contacts.open_pages import listening, live, presence
 from contacts.views import live as live_views
 from rankr_dash.shared_redis import shared_redis
 
@@ -133,7 +133,7 @@ def test_a_sync_announces_what_it_changed_and_a_second_one_nothing(heard, synced
 def test_redis_away_costs_an_edit_nothing(ana, contact, settings, caplog):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     teller = live.Teller()
-    with caplog.at_level(logging.WARNING, "contacts.live"):
+    with caplog.at_level(logging.WARNING, "contacts.open_pages.live"):
         for _ in range(3):
             teller.gathered = {(1, ""): {"contacts": {1}, "kinds": {"contact"}, "changes": set()}}
             teller.publish()

@@ -3,8 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from contacts import mentions
 from contacts.models import Mention, Note, RemoteUser, User
+from contacts.people import mentions
 
 HTMX = {"HX-Request": "true"}
 

@@ -7,7 +7,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from contacts import reminders, tasks
+from contacts import tasks
+from contacts.day import reminders
 from contacts.models import Reminder, RemoteUser, Task
 from integrations.monitoring import housekeeping
 

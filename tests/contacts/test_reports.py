@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from contacts import reports, stats
-from contacts.charts import Bar, Columns, Row, side_by_side
+from contacts.managers import reports, stats
+from contacts.managers.charts import Bar, Columns, Row, side_by_side
+from contacts.managers.reports import Scope
 from contacts.models import Business, Location, Membership, Role
-from contacts.reports import Scope
 from contacts.views import reports as view
 
 CHICAGO = ZoneInfo("America/Chicago")

@@ -166,7 +166,7 @@ def test_looking_reads_an_index(contact, look, index):
 def test_looking_costs_the_same_however_many_are_found(
     as_user, ana, contact, second_location, django_assert_max_num_queries
 ):
-    from contacts.same_person import elsewhere
+    from contacts.duplicates.same_person import elsewhere
 
     class Asked:
         user = ana

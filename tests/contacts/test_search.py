@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from contacts import search
+from contacts.listing import search
 from contacts.models import Business, Company, Contact, Location, SearchWord
 from rankr_dash.bench.filling import insert
 from rankr_dash.bench.visits import plan

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from contacts import agenda
+from contacts.day import agenda
 from contacts.models import Change, Contact
 
 CHICAGO = ZoneInfo("America/Chicago")

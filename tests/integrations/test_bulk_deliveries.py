@@ -2,7 +2,7 @@
 
 import pytest
 
-from contacts import bulk
+from contacts.listing import bulk
 from contacts.models import BulkAction, Change, Contact
 from integrations import tasks
 from integrations.models import Delivery

@@ -8,7 +8,7 @@ import requests
 from django.conf import settings
 from django.test import Client
 
-from contacts import live
+from contacts.open_pages import live
 from tests.workers import NoGhl, Processes, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(180)]

@@ -1,0 +1,1 @@
+"""What is due when: agenda, calendar, reminders, the work-through queue."""

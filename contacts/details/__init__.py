@@ -1,0 +1,1 @@
+"""A contact's details: its fields in words, numbers, places, channels and texts."""

@@ -1,0 +1,1 @@
+"""What stands around every page: businesses, places to go, the words and clock of the reader."""
