@@ -22,9 +22,9 @@ from integrations.models import SyncPage, SyncRun
 from integrations.reading import absence, drift, reference, reread
 from integrations.reading.lists import Walk, of_location
 from integrations.reading.merge import hide_what_hangs_on_nobody, merge, remove
+from integrations.writing.verdict import CLOCKS_APART
 
 OVERLAP = timedelta(minutes=2)  # GHL's search lags behind its records by seconds; look back further than that
-CLOCKS_APART = timedelta(minutes=15)  # the most that GHL's clock is believed to be behind ours
 PAST, FUTURE = timedelta(days=5 * 365), timedelta(days=5 * 365)
 RECENT_PAST, RECENT_FUTURE = timedelta(days=30), timedelta(days=180)
 REFERENCE_EVERY = timedelta(hours=1)

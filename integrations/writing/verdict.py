@@ -21,7 +21,7 @@ IDENTIFYING = {
 # Who made it, or for whom: tells two alike ones apart, where both say so.
 TELLING = {"note": "author_remote_id", "task": "assignee_remote_id", "appointment": "assignee_remote_id"}
 
-CLOCKS_APART = timedelta(minutes=2)
+CLOCKS_APART = timedelta(minutes=15)  # the most that GHL's clock is believed to be behind ours
 CONTACT_DELETED = "contact deleted"
 NO_CONTACT = "contact missing"
 OUR_SIDE = "our side"

@@ -44,6 +44,16 @@ def test_while_reads_may_be_old_nothing_is_sent_again(make, person, ana, sandbox
     assert len(writes(sandbox, "POST", f"/{change.kind}s")) == 1
 
 
+@pytest.mark.parametrize("seconds", [-600, 600])
+@pytest.mark.parametrize("make", [new_note, new_task])
+def test_a_lost_answer_is_found_though_ghls_clock_differs_by_ten_minutes(make, seconds, person, ana, sandbox):
+    sandbox.settings(clock_skew_s=seconds)
+    sandbox.faults(LOST)
+    change = deliver(make(person, ana), rounds=4)
+    assert change.state == "confirmed"
+    assert len(writes(sandbox, "POST", f"/{change.kind}s")) == 1
+
+
 def test_when_even_an_old_read_would_show_it_the_creation_is_sent_again(person, ana, sandbox):
     sandbox.faults(NEVER)
     change = deliver(new_note(person, ana), rounds=3)
