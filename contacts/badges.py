@@ -6,7 +6,9 @@ from types import SimpleNamespace
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.html import strip_tags
+from django.utils.translation import gettext as _
 
+from contacts import wording
 from contacts.details import disturb
 from contacts.details.field_words import in_words
 from contacts.details.fields import CONTROLS, control_of
@@ -72,36 +74,36 @@ def cost_of(change):
     if change.state == Change.State.CONFLICT or change.failure == TWO_ALIKE:
         return ""
     if change.is_about_something_gone or change.verb == Change.Verb.CREATE:
-        return "It exists only here."
+        return _("It exists only here.")
     if change.verb == Change.Verb.DELETE:
-        return "GHL still has it."
+        return _("GHL still has it.")
     if change.verb == Change.Verb.TAGS:
-        return "The tags here and in GHL are not the same."
+        return _("The tags here and in GHL are not the same.")
     theirs = change.theirs or change.before
     words = [_words(change, key, value) for key, value in _single(theirs)]
     words = [one for one in words if one]
     if not words:
-        return "GHL has nothing there."
-    return f"GHL has {' and '.join(words[:2])}."
+        return _("GHL has nothing there.")
+    return _("GHL has %(values)s.") % {"values": wording.all_of(words[:2])}
 
 
 def sides_of(change):
     """[(name, address of the verb, words)] of a conflict: mine, theirs, and what stood there before both."""
     names = Names(change.location, [SimpleNamespace(changes=change.theirs)])
-    mine, theirs, original = [], [], []
+    mine, theirs, original, nothing = [], [], [], _("nothing")
     for key, there in change.theirs.items():
         ours, before = change.values.get(key), change.before.get(key)
         if key == "custom_values":
             ours, before = ({part: (side or {}).get(part) for part in there} for side in (ours, before))
         label = f"{names.label(key)}: " if len(change.theirs) > 1 else ""
         for side, value in ((mine, ours), (theirs, there), (original, before)):
-            side.append(f"{label}{names.words_of(key, value) or 'nothing'}")
+            side.append(f"{label}{names.words_of(key, value) or nothing}")
     if change.verb == Change.Verb.DELETE:
-        mine, original = ["Delete it"], []
+        mine, original = [_("Delete it")], []
     sides = [
-        ("Mine", "contacts:change_keep_mine", mine),
-        ("Theirs", "contacts:change_keep_theirs", theirs),
-        ("Original", "contacts:change_keep_original", original),
+        (_("Mine"), "contacts:change_keep_mine", mine),
+        (_("Theirs"), "contacts:change_keep_theirs", theirs),
+        (_("Original"), "contacts:change_keep_original", original),
     ]
     return [(name, verb, ", ".join(words)) for name, verb, words in sides if words]
 
@@ -124,8 +126,8 @@ def exchange_words(change):
 def give_up_words(change):
     """What the button says that takes GHL's side."""
     if change.is_about_something_gone:
-        return "Discard"
-    return {Change.Verb.CREATE: "Discard", Change.Verb.DELETE: "Keep it"}.get(change.verb, "Keep GHL’s")
+        return _("Discard")
+    return {Change.Verb.CREATE: _("Discard"), Change.Verb.DELETE: _("Keep it")}.get(change.verb, _("Keep GHL’s"))
 
 
 def _single(values):
@@ -143,13 +145,13 @@ def _words(change, key, value):
         person = RemoteUser.objects.filter(location_id=change.location_id, remote_id=value).first()
         return str(person) if person else ""
     if key == "completed":
-        return "it as done" if value else "it as open"
+        return _("it as done") if value else _("it as open")
     if key in ("due_at", "starts_at", "ends_at"):
         return strip_tags(when(value, change.location.zone))
     if key == "dnd_settings":
         return disturb.settings_words(value)
     if key == "dnd":
-        return "do not disturb" if value else "no do not disturb"
+        return _("do not disturb") if value else _("no do not disturb")
     control = CONTROLS.get(key)
     if control is None:
         control = control_of(CustomField.objects.filter(location_id=change.location_id, remote_id=key).first())

@@ -61,6 +61,7 @@ urlpatterns = [
     path("contacts/<int:pk>/appointments/clock/", appointments.clock, name="appointment_clock"),
     path("appointments/<int:pk>/edit/", appointments.edit, name="appointment_edit"),
     path("appointments/<int:pk>/mark/", appointments.mark, name="appointment_mark"),
+    path("appointments/<int:pk>/delete/", appointments.delete, name="appointment_delete"),
     path("appointments/<int:pk>/about/", appointments.about, name="appointment_about"),
     path("appointments/whom/", appointments.whom, name="appointment_whom"),
     path("contacts/<int:pk>/tasks/add/", tasks.add_task, name="task_add"),

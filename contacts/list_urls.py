@@ -10,6 +10,7 @@ urlpatterns = [
     path("contacts/columns/", saved_views.choose_columns, name="list_columns"),
     path("contacts/views/add/", saved_views.add, name="view_add"),
     path("contacts/views/first/", saved_views.open_first, name="view_first"),
+    path("contacts/views/move/", saved_views.move, name="view_move"),
     path("contacts/views/<int:pk>/save/", saved_views.save, name="view_save"),
     path("contacts/views/<int:pk>/rename/", saved_views.rename, name="view_rename"),
     path("contacts/views/<int:pk>/share/", saved_views.share, name="view_share"),

@@ -7,7 +7,7 @@ frame/middleware.py; outside a request, as in an e-mail, the default rules.
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime, time
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError, localedata
@@ -119,13 +119,13 @@ def month(date):
 
 def clock(moment):
     """14:20, or 2:20 PM"""
-    return _written(_clock_skeleton(), moment)
+    return _written(_clock_skeleton(), time(moment.hour, moment.minute))
 
 
 def hour(number):
     """14:00, or 2 PM: a line on the face of a day. 24 is midnight again."""
     has_halves = "h" in _pattern(current().language, current().region, _clock_skeleton()).pattern
-    return _written("h", datetime.combine(date.min, time(number % 24))) if has_halves else f"{number:02}:00"
+    return _written("h", time(number % 24)) if has_halves else f"{number:02}:00"
 
 
 def _clock_skeleton():
@@ -133,7 +133,12 @@ def _clock_skeleton():
 
 
 def _written(skeleton, moment):
-    way = current()
+    return _kept(current(), skeleton, moment.date() if isinstance(moment, datetime) else moment)
+
+
+@lru_cache(maxsize=8192)  # a page writes the same few days and clocks again and again
+def _kept(way, skeleton, moment):
+    """`moment` is a date, or a time to the minute: of whole moments there would be too many to keep."""
     return _pattern(way.language, way.region, skeleton).apply(moment, way.locale)
 
 

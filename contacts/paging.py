@@ -26,6 +26,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Concat, Greatest
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from psycopg.errors import QueryCanceled
 
 COUNT_LIMIT = 10_000
@@ -280,7 +281,7 @@ def count_up_to(rows, limit=COUNT_LIMIT):
 def about(count, is_whole=False, limit=COUNT_LIMIT):
     """The count in words. Others add and remove rows meanwhile, so only a list that is seen whole is exact."""
     if count == MANY:
-        return "many"
+        return _("many")
     if count > limit:
         return f"{limit:,}+"
-    return f"{count:,}" if is_whole else f"about {count:,}"
+    return f"{count:,}" if is_whole else _("about %(count)s") % {"count": f"{count:,}"}

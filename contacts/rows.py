@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Count, OuterRef, Q, Subquery
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts import access
 from contacts.models import ActorKind, Appointment, Contact, HistoryEvent, Location, Task
@@ -15,25 +17,25 @@ FRESH_FOR = timedelta(minutes=15)  # several syncs have been missed by then
 UNREAD = ("snapshot", "custom_values", "dnd_settings", "search_text")
 
 DONE_BY = {
-    "contact_added": "Contact added",
-    "contact_changed": "Fields changed",
-    "contact_restored": "Restored",
-    "tags_changed": "Tags changed",
-    "note_added": "Note",
-    "note_changed": "Note changed",
-    "note_deleted": "Note deleted",
-    "note_restored": "Note restored",
-    "task_added": "Task added",
-    "task_changed": "Task changed",
-    "task_done": "Task done",
-    "task_reopened": "Task reopened",
-    "task_deleted": "Task deleted",
-    "task_restored": "Task restored",
-    "appointment_booked": "Booked",
-    "appointment_moved": "Booking moved",
-    "appointment_changed": "Booking changed",
-    "appointment_deleted": "Booking cancelled",
-    "appointment_restored": "Booking restored",
+    "contact_added": gettext_noop("Contact added"),
+    "contact_changed": gettext_noop("Fields changed"),
+    "contact_restored": gettext_noop("Restored"),
+    "tags_changed": gettext_noop("Tags changed"),
+    "note_added": gettext_noop("Note"),
+    "note_changed": gettext_noop("Note changed"),
+    "note_deleted": gettext_noop("Note deleted"),
+    "note_restored": gettext_noop("Note restored"),
+    "task_added": gettext_noop("Task added"),
+    "task_changed": gettext_noop("Task changed"),
+    "task_done": gettext_noop("Task done"),
+    "task_reopened": gettext_noop("Task reopened"),
+    "task_deleted": gettext_noop("Task deleted"),
+    "task_restored": gettext_noop("Task restored"),
+    "appointment_booked": gettext_noop("Booked"),
+    "appointment_moved": gettext_noop("Booking moved"),
+    "appointment_changed": gettext_noop("Booking changed"),
+    "appointment_deleted": gettext_noop("Booking cancelled"),
+    "appointment_restored": gettext_noop("Booking restored"),
 }
 WRITTEN = ("note_added", "note_changed")  # who wrote matters more here than room in the line
 
@@ -81,11 +83,12 @@ class Row:
 
 def activity_of(event):
     """Note by Dana; Task done; Fields changed by a rule."""
-    words = DONE_BY.get(event.kind) or event.get_kind_display()
+    words = _(DONE_BY[event.kind]) if event.kind in DONE_BY else event.get_kind_display()
     if event.kind in WRITTEN and event.actor_kind == ActorKind.PERSON and event.actor_name.strip():
-        return f"{words} by {event.actor_name.split()[0]}"
+        return _("%(what)s by %(who)s") % {"what": words, "who": event.actor_name.split()[0]}
     if event.actor_kind in (ActorKind.RULE, ActorKind.ERP):
-        return f"{words} by {event.get_actor_kind_display() if event.actor_kind == ActorKind.ERP else 'a rule'}"
+        who = event.get_actor_kind_display() if event.actor_kind == ActorKind.ERP else _("a rule")
+        return _("%(what)s by %(who)s") % {"what": words, "who": who}
     return words
 
 

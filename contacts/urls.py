@@ -47,6 +47,7 @@ urlpatterns = [
     path("history/", all_history.history, name="all_history"),
     path("history/export/", all_history.export, name="history_export"),
     path("reports/", reports.reports_page, name="reports"),
+    path("reports/table/<slug:part>/", reports.report_table, name="report_table"),
     path("reports/rows/", reports.report_rows, name="report_rows"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<int:pk>/progress/", outbox.progress, name="outbox_progress"),

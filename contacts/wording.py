@@ -1,77 +1,121 @@
 """What a Change was about, in a few words: "phone and e-mail", "new task “Call back”", "tags"."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from contacts.models import Change
 
 FIELDS = {
-    "first_name": "first name",
-    "last_name": "last name",
-    "email": "e-mail",
-    "company_name": "company",
-    "company_remote_id": "company",
-    "owner_remote_id": "owner",
-    "postal_code": "postal code",
-    "time_zone": "time zone",
-    "date_of_birth": "date of birth",
-    "dnd": "do not disturb",
-    "dnd_settings": "do not disturb",
-    "custom_values": "custom fields",
-    "due_at": "due date",
-    "starts_at": "start",
-    "ends_at": "end",
-    "calendar_remote_id": "calendar",
-    "body": "text",
-    "assignee_remote_id": "assignee",
-    "author_remote_id": "author",
+    "first_name": gettext_noop("first name"),
+    "last_name": gettext_noop("last name"),
+    "email": gettext_noop("e-mail"),
+    "company_name": gettext_noop("company"),
+    "company_remote_id": gettext_noop("company"),
+    "owner_remote_id": gettext_noop("owner"),
+    "postal_code": gettext_noop("postal code"),
+    "time_zone": gettext_noop("time zone"),
+    "date_of_birth": gettext_noop("date of birth"),
+    "dnd": gettext_noop("do not disturb"),
+    "dnd_settings": gettext_noop("do not disturb"),
+    "custom_values": gettext_noop("custom fields"),
+    "due_at": gettext_noop("due date"),
+    "starts_at": gettext_noop("start"),
+    "ends_at": gettext_noop("end"),
+    "calendar_remote_id": gettext_noop("calendar"),
+    "body": gettext_noop("text"),
+    "assignee_remote_id": gettext_noop("assignee"),
+    "author_remote_id": gettext_noop("author"),
 }
-MARKED = {"showed": "kept", "noshow": "missed"}
+# (kind, what was done) → the words. Of appointments without a title as of notes.
+DONE = {
+    ("contact", "create"): gettext_noop("new contact"),
+    ("contact", "delete"): gettext_noop("contact deleted"),
+    ("contact", "update"): "%(fields)s",
+    ("note", "create"): gettext_noop("new note"),
+    ("note", "delete"): gettext_noop("note deleted"),
+    ("note", "update"): gettext_noop("%(fields)s of note"),
+    ("task", "create"): gettext_noop("new task “%(title)s”"),
+    ("task", "delete"): gettext_noop("task “%(title)s” deleted"),
+    ("task", "update"): gettext_noop("%(fields)s of task “%(title)s”"),
+    ("task", "done"): gettext_noop("task “%(title)s” done"),
+    ("task", "open"): gettext_noop("task “%(title)s” open again"),
+    ("appointment", "create"): gettext_noop("new appointment “%(title)s”"),
+    ("appointment", "delete"): gettext_noop("appointment “%(title)s” deleted"),
+    ("appointment", "update"): gettext_noop("%(fields)s of appointment “%(title)s”"),
+    ("appointment", "moved"): gettext_noop("appointment “%(title)s” moved"),
+    ("appointment", "showed"): gettext_noop("appointment “%(title)s” kept"),
+    ("appointment", "noshow"): gettext_noop("appointment “%(title)s” missed"),
+    ("appointment", "marked"): gettext_noop("appointment “%(title)s” %(status)s"),
+    ("untitled", "create"): gettext_noop("new appointment"),
+    ("untitled", "delete"): gettext_noop("appointment deleted"),
+    ("untitled", "update"): gettext_noop("%(fields)s of appointment"),
+    ("untitled", "moved"): gettext_noop("appointment moved"),
+    ("untitled", "showed"): gettext_noop("appointment kept"),
+    ("untitled", "noshow"): gettext_noop("appointment missed"),
+    ("untitled", "marked"): gettext_noop("appointment %(status)s"),
+}
 SHOWN_FIELDS = 3
 SHOWN_LETTERS = 60
 
 
 def what_of(change):
-    named = _named(change)
     if change.verb == Change.Verb.TAGS:
         return _tags(change.values)
-    if change.verb == Change.Verb.CREATE:
-        return f"new {named}"
-    if change.verb == Change.Verb.DELETE:
-        return f"{named} deleted"
-    if change.kind == Change.Kind.TASK and set(change.values) == {"completed"}:
-        return f"{named} {'done' if change.values['completed'] else 'open again'}"
-    if change.kind == Change.Kind.APPOINTMENT and set(change.values) <= {"starts_at", "ends_at"}:
-        return f"{named} moved"
-    if change.kind == Change.Kind.APPOINTMENT and set(change.values) == {"status"}:
-        return f"{named} {MARKED.get(change.values['status'], change.values['status'])}"
-    fields = _fields(change.values)
-    return fields if change.kind == Change.Kind.CONTACT else f"{fields} of {named}"
+    kind, title = change.kind, ""
+    if kind in (Change.Kind.TASK, Change.Kind.APPOINTMENT):
+        title = change.record.title
+    if kind == Change.Kind.APPOINTMENT and not title:
+        kind = "untitled"
+    words = _(DONE[kind, _done(change)])
+    return words % {"title": _short(title), "fields": _fields(change.values), "status": change.values.get("status")}
 
 
-def _named(change):
-    if change.kind == Change.Kind.TASK:
-        return f"task “{_short(change.task.title)}”"
-    if change.kind == Change.Kind.APPOINTMENT and change.appointment.title:
-        return f"appointment “{_short(change.appointment.title)}”"
-    return change.get_kind_display().lower()
+def _done(change):
+    keys = set(change.values)
+    if change.verb != Change.Verb.UPDATE:
+        return change.verb
+    if change.kind == Change.Kind.TASK and keys == {"completed"}:
+        return "done" if change.values["completed"] else "open"
+    if change.kind == Change.Kind.APPOINTMENT and keys <= {"starts_at", "ends_at"}:
+        return "moved"
+    if change.kind == Change.Kind.APPOINTMENT and keys == {"status"}:
+        return change.values["status"] if change.values["status"] in ("showed", "noshow") else "marked"
+    return "update"
+
+
+def field_name(key):
+    return _(FIELDS[key]) if key in FIELDS else key.replace("_", " ")
 
 
 def _fields(values):
-    words = list(dict.fromkeys(FIELDS.get(key, key.replace("_", " ")) for key in sorted(values)))
+    words = list(dict.fromkeys(field_name(key) for key in sorted(values)))
     more = len(words) - SHOWN_FIELDS
-    return _joined(words if more < 1 else [*words[:SHOWN_FIELDS], f"{more} more"]) or "nothing"
+    if more < 1:
+        return all_of(words) or _("nothing")
+    return _("%(names)s and %(count)s more") % {"names": ", ".join(words[:SHOWN_FIELDS]), "count": more}
 
 
 def _tags(values):
-    parts = [
-        f"{verb} {_joined(_short(tag) for tag in tags[:SHOWN_FIELDS])}{' …' if len(tags) > SHOWN_FIELDS else ''}"
-        for verb, tags in (("added", values.get("add", [])), ("removed", values.get("remove", [])))
-        if tags
-    ]
-    return f"tags: {', '.join(parts)}"
+    told = {verb: _few(values[key]) for verb, key in (("added", "add"), ("removed", "remove")) if values.get(key)}
+    if len(told) == 2:
+        return _("tags: added %(added)s, removed %(removed)s") % told
+    return (_("tags: added %(added)s") if "added" in told else _("tags: removed %(removed)s")) % told
 
 
-def _joined(words):
+def _few(tags):
+    return all_of(_short(tag) for tag in tags[:SHOWN_FIELDS]) + (" …" if len(tags) > SHOWN_FIELDS else "")
+
+
+def all_of(words):
+    """Phone, e-mail and tags"""
     *first, last = list(words) or [""]
-    return f"{', '.join(first)} and {last}" if first else last
+    return _("%(first)s and %(last)s") % {"first": ", ".join(first), "last": last} if first else last
+
+
+def one_of(words):
+    """Phone, e-mail or tags"""
+    *first, last = list(words) or [""]
+    return _("%(first)s or %(last)s") % {"first": ", ".join(first), "last": last} if first else last
 
 
 def _short(text):
@@ -79,29 +123,44 @@ def _short(text):
 
 
 FAILURES = {
-    "ScopeMissing": "GHL has not given us permission",
-    "LocationDenied": "GHL does not let us in",
-    "NotFound": "deleted in GHL meanwhile",
-    "Duplicate": "GHL has this person already",
-    "conflict": "changed in GHL meanwhile",
-    "kept another value": "GHL kept another value",
-    "contact missing": "the contact was not created in GHL",
-    "contact deleted": "the contact was deleted",
-    "two alike": "GHL has two like it",
-    "no answer for a day": "GHL has failed for a day",
-    "our side": "something went wrong on our side",
+    "ScopeMissing": gettext_noop("GHL has not given us permission"),
+    "LocationDenied": gettext_noop("GHL does not let us in"),
+    "NotFound": gettext_noop("deleted in GHL meanwhile"),
+    "Duplicate": gettext_noop("GHL has this person already"),
+    "conflict": gettext_noop("changed in GHL meanwhile"),
+    "kept another value": gettext_noop("GHL kept another value"),
+    "contact missing": gettext_noop("the contact was not created in GHL"),
+    "contact deleted": gettext_noop("the contact was deleted"),
+    "two alike": gettext_noop("GHL has two like it"),
+    "no answer for a day": gettext_noop("GHL has failed for a day"),
+    "our side": gettext_noop("something went wrong on our side"),
+}
+
+
+WHAT_FAILED = {
+    ("contact", "create"): gettext_noop("new contacts"),
+    ("contact", "update"): gettext_noop("edits of contacts"),
+    ("contact", "delete"): gettext_noop("deleted contacts"),
+    ("note", "create"): gettext_noop("new notes"),
+    ("note", "update"): gettext_noop("edits of notes"),
+    ("note", "delete"): gettext_noop("deleted notes"),
+    ("task", "create"): gettext_noop("new tasks"),
+    ("task", "update"): gettext_noop("edits of tasks"),
+    ("task", "delete"): gettext_noop("deleted tasks"),
+    ("appointment", "create"): gettext_noop("new appointments"),
+    ("appointment", "update"): gettext_noop("edits of appointments"),
+    ("appointment", "delete"): gettext_noop("deleted appointments"),
 }
 
 
 def failure_words(change):
     """What alike failures have in common: "new notes: GHL has not given us permission"."""
-    plural = {"contact": "contacts", "task": "tasks", "note": "notes", "appointment": "appointments"}[change.kind]
-    what = {"create": f"new {plural}", "delete": f"deleted {plural}", "tags": "tags"}
-    what = what.get(change.verb, f"edits of {plural}")
+    what = _("tags") if change.verb == Change.Verb.TAGS else _(WHAT_FAILED[change.kind, change.verb])
     if change.failure.startswith("Invalid "):
-        field = change.failure.removeprefix("Invalid ")
-        return f"{what}: GHL refuses the {FIELDS.get(field, field.replace('_', ' '))}"
-    return f"{what}: {FAILURES.get(change.failure, 'GHL did not take them')}"
+        field = field_name(change.failure.removeprefix("Invalid "))
+        return _("%(what)s: GHL refuses the %(field)s") % {"what": what, "field": field}
+    why = _(FAILURES[change.failure]) if change.failure in FAILURES else _("GHL did not take them")
+    return _("%(what)s: %(why)s") % {"what": what, "why": why}
 
 
 def place_to_edit(change):

@@ -11,6 +11,8 @@ from redis.exceptions import RedisError
 from contacts.listing import bulk
 from contacts.tasks import work_bulk
 from integrations.access import incidents, tokens
+from integrations.catalogue import executor
+from integrations.matching import arrivals
 from integrations.models import Agency, Connection, SyncRun
 from integrations.monitoring import housekeeping
 from integrations.news import events
@@ -78,6 +80,12 @@ def push_in_bulk(delivery_id):
         ring(push_in_bulk, pk, after=seconds)
 
 
+@shared_task
+def run_operation(operation_run_id):
+    if (seconds := executor.run(operation_run_id)) is not None:
+        ring(run_operation, operation_run_id, after=seconds)
+
+
 @shared_task(soft_time_limit=300, time_limit=360)
 def work_sync(run_id):
     run = sync.work(run_id)
@@ -94,6 +102,11 @@ def read_contact(run_id):
 def handle_event(event_id):
     for run in events.handle(event_id):
         ring_run(run)
+
+
+@shared_task
+def handle_erp_event(event_id):
+    arrivals.handle(event_id)
 
 
 @shared_task
@@ -141,6 +154,7 @@ def _ring_for_edits():
     _ring_all(push_delivery, writeback.waiting_deliveries)
     _ring_all(push_in_bulk, writeback.waiting_in_bulk)
     _ring_all(work_bulk, bulk.waiting)
+    _ring_all(run_operation, executor.waiting)
 
 
 def _ring_for_runs():
@@ -151,6 +165,7 @@ def _ring_for_runs():
 
 def _ring_for_events():
     _ring_all(handle_event, events.waiting_events)
+    _ring_all(handle_erp_event, arrivals.waiting)
 
 
 def _ring_for_tokens():

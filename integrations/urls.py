@@ -1,6 +1,17 @@
 from django.urls import path
 
-from integrations.views import agencies, connections, health, installs, status, webhooks
+from integrations.api.app import api
+from integrations.views import (
+    agencies,
+    connections,
+    erp_keys,
+    health,
+    installs,
+    operations,
+    status,
+    unmatched,
+    webhooks,
+)
 
 app_name = "integrations"
 urlpatterns = [
@@ -19,9 +30,26 @@ urlpatterns = [
     path("connections/<int:pk>/health/again/<int:event_pk>/", health.replay_event, name="replay_event"),
     path("connections/<int:pk>/health/gone/", health.accept_losses, name="accept_losses"),
     path("health/", health.health, name="health"),
+    path("operations/", operations.operations, name="operations"),
+    path("operations/triggers/<slug:kind>/", operations.trigger, name="trigger"),
+    path("operations/runs/<int:pk>/", operations.operation_run, name="operation_run"),
+    path("operations/<str:key>/", operations.operation, name="operation"),
     # With and without the slash: a redirect would lose the event.
     path("webhooks/ghl", webhooks.ghl),
     path("webhooks/ghl/", webhooks.ghl, name="webhook"),
+    path("api/v1/", api.urls),
+    path("erp/", erp_keys.erp, name="erp"),
+    path("erp/keys/new/", erp_keys.new_key, name="new_key"),
+    path("erp/keys/<int:pk>/rotate/", erp_keys.rotate_key, name="rotate_key"),
+    path("erp/keys/<int:pk>/revoke/", erp_keys.revoke_key, name="revoke_key"),
+    path("erp/matching/<int:pk>/", erp_keys.matching, name="matching"),
+    path("unmatched/", unmatched.unmatched, name="unmatched"),
+    path("unmatched/<int:pk>/", unmatched.stranger, name="stranger"),
+    path("unmatched/<int:pk>/link/", unmatched.link, name="link_stranger"),
+    path("unmatched/<int:pk>/create/", unmatched.create, name="create_from_stranger"),
+    path("unmatched/<int:pk>/ignore/", unmatched.ignore, name="ignore_stranger"),
+    path("unmatched/<int:pk>/notice/", unmatched.notice, name="notice_stranger"),
+    path("unmatched/events/<int:pk>/again/", unmatched.try_again, name="try_erp_event_again"),
     path("status/", status.status, name="status"),
     path("status/banner/", status.banner, name="banner"),
     path("contacts/<int:pk>/status/", status.contact_status, name="contact_status"),

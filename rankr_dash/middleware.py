@@ -1,5 +1,6 @@
 """Chores of every htmx answer, so that views need not think of them; and a way past all chores for machines."""
 
+from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
@@ -14,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from rankr_dash.htmx import VARY, asking_tab, wants_part
 
-MACHINES = ("/webhooks/", "/static/")  # of static files only the stylesheet has a view
+MACHINES = ("/webhooks/", "/api/", "/static/")  # of static files only the stylesheet has a view
 
 
 @sync_and_async_middleware
@@ -43,9 +44,10 @@ def view_of_machine(request):
     if not request.path_info.startswith(MACHINES):
         return None
     try:
-        return resolve(request.path_info).func
+        found = resolve(request.path_info)
     except Resolver404:
         return None
+    return partial(found.func, *found.args, **found.kwargs) if found.kwargs else found.func
 
 
 class HtmxChores:

@@ -168,9 +168,9 @@ TEMPLATES = [
         },
     },
 ]
-LANGUAGE_CODE = "en-gb"
+LANGUAGE_CODE = "en"
 # Those the texts are translated into: locale/README.md says how to add one.
-LANGUAGES = [("en-gb", "English")]
+LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -268,6 +268,7 @@ SLICE_S = amount(env.float, "SLICE_S", 20.0, "write the seconds after which a lo
 GHL_SETTLE_S = setting(env.float, "GHL_SETTLE_S", 12.0, "write the seconds that GHL's reads may lag behind")
 SYNC_EVERY_S = amount(env.float, "SYNC_EVERY_S", 180.0, "write seconds between two incremental syncs")
 SWEEP_EVERY_S = amount(env.float, "SWEEP_EVERY_S", 10.0, "write seconds between two sweeps for due work")
+ERP_RATE_LIMIT = amount(env.int, "ERP_RATE_LIMIT", 600, "write how many requests a minute one API key may make")
 UNDO_S = setting(env.float, "UNDO_S", 8.0, "write the seconds a delete can be undone before it is sent")
 
 # --- background work --------------------------------------------------------------------------------------------------
@@ -286,6 +287,7 @@ CELERY_TASK_ROUTES = {
     "integrations.tasks.push_delivery": {"queue": "people"},
     "integrations.tasks.push_in_bulk": {"queue": "bulk"},
     "contacts.tasks.work_bulk": {"queue": "people"},
+    "integrations.tasks.run_operation": {"queue": "people"},
     "integrations.tasks.read_contact": {"queue": "people"},
     "integrations.tasks.renew_connection": {"queue": "people"},
     "integrations.tasks.renew_agency": {"queue": "people"},

@@ -12,6 +12,7 @@ OURS = ("contacts", "integrations", "rankr_dash", "tests")
 MAY = {
     "contacts": ("rankr_dash.htmx", "rankr_dash.shared_redis"),
     "integrations.ghl": (),
+    "integrations.erp": (),
     "integrations.sandbox": (),
     "integrations": ("contacts", "rankr_dash.htmx", "rankr_dash.shared_redis", "rankr_dash.celery"),
     "rankr_dash": ("integrations.demo", "integrations.ghl.errors"),
@@ -48,7 +49,7 @@ def offences():
         for module in imports(path):
             there = room_of(module)
             allowed = here == there or any(module == a or module.startswith(a + ".") for a in MAY[here])
-            allowed = allowed or (here == "integrations" and there == "integrations.ghl")
+            allowed = allowed or (here == "integrations" and there in ("integrations.ghl", "integrations.erp"))
             allowed = allowed or (here == "rankr_dash" and there == "rankr_dash.bench" and "/commands/" in name)
             allowed = allowed or any(name == f and module.startswith(m) for f, m in EXCEPTIONS)
             if there and not allowed:
@@ -59,7 +60,7 @@ def test_the_arrows_hold():
     assert list(offences()) == []
 
 
-@pytest.mark.parametrize("room", ["integrations/ghl", "integrations/sandbox"])
+@pytest.mark.parametrize("room", ["integrations/ghl", "integrations/erp", "integrations/sandbox"])
 def test_ghl_and_sandbox_need_no_django(room):
     named = {m for path in (ROOT / room).rglob("*.py") for m in imports(path) if m.split(".")[0] == "django"}
     assert not named

@@ -6,14 +6,15 @@ from datetime import datetime, time, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 GROUPS = {
-    "overdue": "Overdue",
-    "today": "Today",
-    "tomorrow": "Tomorrow",
-    "week": "This week",
-    "later": "Later",
-    "none": "No date",
+    "overdue": gettext_lazy("Overdue"),
+    "today": gettext_lazy("Today"),
+    "tomorrow": gettext_lazy("Tomorrow"),
+    "week": gettext_lazy("This week"),
+    "later": gettext_lazy("Later"),
+    "none": gettext_lazy("No date"),
 }
 DUE = "due"  # what is overdue or due today, as one queue
 

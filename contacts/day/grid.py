@@ -1,16 +1,20 @@
 """A day's appointments laid out on a clock: quarter hours down, a few side by side; and the days of a week."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts import localised
 from contacts.models import Appointment
 
 QUARTER = 15
-LANES, WEEK_LANES = 3, 2
+LANES, WEEK_LANES = 3, 4
+MORNING = 10  # o'clock: nobody wants to be visited at the end of the day
 WORKDAY = (9, 18)  # shown even when nothing is booked at its ends
 HALF_HOUR = timedelta(minutes=30)
-STATUS = {"new": "not confirmed", "showed": "kept", "noshow": "no-show"}
+STATUS = {"new": gettext_noop("not confirmed"), "showed": gettext_noop("kept"), "noshow": gettext_noop("no-show")}
 
 
 @dataclass
@@ -20,8 +24,8 @@ class Booking:
     length: int
     state: str = ""  # past, next, or later
     lane: int = 0
-
     of: int = 1  # how many stand side by side here
+    folded: int = 0  # it stands for so many that found no lane
 
     @property
     def end(self):
@@ -29,7 +33,7 @@ class Booking:
 
     @property
     def status(self):
-        return STATUS.get(self.appointment.status.lower(), self.appointment.status)
+        return _(STATUS.get(self.appointment.status.lower(), self.appointment.status))
 
     def meets(self, other):
         return self.at < other.end and other.at < self.end
@@ -42,6 +46,7 @@ class Day:
     is_today: bool = False
     hours: list = field(default_factory=list)  # (quarter, "09:00")
     bookings: list = field(default_factory=list)
+    slots: list = field(default_factory=list)  # (quarter, moment, "09:30") of each half hour still to come
     unplaced: list = field(default_factory=list)  # more at once than there are lanes
     now_at: int | None = None
     now_rest: int = 0  # 0, 5 or 10 minutes past that quarter
@@ -50,20 +55,34 @@ class Day:
     def words(self):
         return localised.day(self.date)
 
+    @property
+    def long_words(self):
+        return localised.long_day(self.date)
+
+    @property
+    def book_at(self):
+        """The moment to propose to whoever books on this day; None once it is over."""
+        ahead = [moment for _, moment, _ in self.slots]
+        return next((moment for moment in ahead if moment.hour >= MORNING), ahead[-1] if ahead else None)
+
     @classmethod
-    def of(cls, appointments, zone, now, date=None, hours=None, lanes=LANES):
-        """`date` is today's and `hours` what its appointments need, unless they are given."""
+    def of(cls, appointments, zone, now, date=None, hours=None, lanes=LANES, folds=False):
+        """`date` is today's and `hours` what its appointments need, unless they are given.
+
+        What finds no lane is left in `unplaced`, or `folds`: then the last lane says how many more there are.
+        """
         local = now.astimezone(zone)
         date = date or local.date()
         day = cls(zone, date, is_today=date == local.date())
         spans = _spans(appointments, zone, date)
         first, last = hours or _hours(spans)
         day.hours = [((hour - first) * 4, localised.hour(hour)) for hour in range(first, last + 1)]
-        for appointment, start, end in spans:
-            at = (start - first * 60) // QUARTER
-            # Two lines of words need half an hour of height.
-            length = max(2, -(-(end - start) // QUARTER))
-            day._place(Booking(appointment, at, min(length, 32), _state(appointment, now)), lanes)
+        day.slots = list(_slots(date, zone, now, first, last))
+        day._place(spans, first, now, lanes)
+        if folds and day.unplaced:
+            day.bookings, day.unplaced = [], []
+            day._place(spans, first, now, lanes - 1)
+            day._fold(lanes - 1)
         _share_the_width(day.bookings)
         if day.is_today:
             _mark_next(day.bookings)
@@ -73,15 +92,25 @@ class Day:
             day.now_rest = rest // 5 * 5
         return day
 
-    def _place(self, booking, lanes):
-        met = [other for other in self.bookings if booking.meets(other)]
-        taken = {other.lane for other in met}
-        for lane in range(lanes):
-            if lane not in taken:
-                booking.lane = lane
-                self.bookings.append(booking)
-                return
-        self.unplaced.append(booking.appointment)
+    def _place(self, spans, first, now, lanes):
+        for appointment, start, end in spans:
+            at = (start - first * 60) // QUARTER
+            # Two lines of words need half an hour of height.
+            length = max(2, -(-(end - start) // QUARTER))
+            booking = Booking(appointment, at, min(length, 32), _state(appointment, now))
+            taken = {other.lane for other in self.bookings if booking.meets(other)}
+            booking.lane = next((lane for lane in range(lanes) if lane not in taken), None)
+            (self.unplaced if booking.lane is None else self.bookings).append(booking)
+
+    def _fold(self, lane):
+        folded = []
+        for booking in sorted(self.unplaced, key=lambda one: one.at):
+            if folded and folded[-1].meets(booking):
+                folded[-1].length = min(max(folded[-1].end, booking.end) - folded[-1].at, 32)
+                folded[-1].folded += 1
+            else:
+                folded.append(Booking(None, booking.at, booking.length, lane=lane, folded=1))
+        self.bookings += folded
 
 
 @dataclass
@@ -98,7 +127,7 @@ class Week:
         for appointment in appointments:
             booked[appointment.starts_at.astimezone(zone).date()].append(appointment)
         hours = _hours([span for date in dates for span in _spans(booked[date], zone, date)])
-        return cls(zone, [Day.of(booked[date], zone, now, date, hours, lanes) for date in dates])
+        return cls(zone, [Day.of(booked[date], zone, now, date, hours, lanes, folds=True) for date in dates])
 
 
 def _spans(appointments, zone, date):
@@ -109,6 +138,14 @@ def _hours(spans):
     """(first, last) hour to show."""
     first = min([WORKDAY[0], *(start // 60 for _, start, _ in spans)])
     return first, min(max([WORKDAY[1], *(-(-end // 60) for _, _, end in spans)]), 24)
+
+
+def _slots(date, zone, now, first, last):
+    midnight = datetime.combine(date, time.min, tzinfo=zone)
+    for half in range(first * 2, last * 2):
+        moment = midnight + half * HALF_HOUR  # by the clock on the wall
+        if moment > now:
+            yield half * 2 - first * 4, moment, localised.clock(moment)
 
 
 def _minutes(appointment, zone, date):

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import Exists, F, OuterRef
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from contacts.day import agenda
 from contacts.models import Location, Reminder, RemoteUser, Task
@@ -86,9 +87,11 @@ def mail(pk):
         return
     late, today = (0, 0) if reminder.task else counts(reminder.user, now)
     context = {"reminder": reminder, "late": late, "today": today, "root": settings.PUBLIC_URL}
-    subject = f"Due now: {reminder.task.title}" if reminder.task else "Your tasks today"
     try:
-        body = render_to_string("contacts/reminder.txt", context)
+        with translation.override(reminder.user.chosen_language or settings.LANGUAGE_CODE):
+            task = reminder.task
+            subject = _("Due now: %(title)s") % {"title": task.title} if task else _("Your tasks today")
+            body = render_to_string("contacts/reminder.txt", context)
         send_mail(" ".join(subject.split())[:150], body, None, [reminder.user.email])
     except OSError as trouble:  # smtplib's own errors are among these
         log.warning("reminder %s could not be mailed: %s", pk, type(trouble).__name__)

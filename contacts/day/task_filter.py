@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts import access
 from contacts.listing.filters import MAX_TEXT, number, people
 from contacts.models import Business, RemoteUser
 from contacts.paging import Order
 
-BY_DATE = Order("due_at", "Oldest first", is_time=True)
-BY_AGE = Order("created_at", "Oldest first", is_time=True)
+BY_DATE = Order("due_at", gettext_lazy("Oldest first"), is_time=True)
+BY_AGE = Order("created_at", gettext_lazy("Oldest first"), is_time=True)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class TaskFilter:
             person = next((p for p in people(request) if number(who) in p.pks), None)
             if person is None:
                 who = "mine"
-                problems.append("That person is not known here; these are your tasks.")
+                problems.append(_("That person is not known here; these are your tasks."))
             else:
                 who = person.value
         business = None
@@ -39,10 +41,11 @@ class TaskFilter:
             pk = number(params["business"])
             business = next((b for b in access.businesses_of(request) if b.pk == pk), None)
             if business is None:
-                problems.append("That business is not one of yours, so that part was left out.")
+                problems.append(_("That business is not one of yours, so that part was left out."))
         q = " ".join(params.get("q", "").replace("\x00", " ").split())
         if len(q) > MAX_TEXT:
-            problems.append(f"The words to find were longer than {MAX_TEXT} letters; only the beginning is used.")
+            words = _("The words to find were longer than %(most)s letters; only the beginning is used.")
+            problems.append(words % {"most": MAX_TEXT})
         return cls(who, person, business, q[:MAX_TEXT], tuple(problems))
 
     def apply(self, tasks, user):

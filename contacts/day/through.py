@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from contacts import access
 from contacts.day import agenda
@@ -18,7 +19,7 @@ from contacts.models import Location, Task
 
 SESSION_KEY = "working_through"
 COUNTED = 1_000
-LABELS = {**agenda.GROUPS, agenda.DUE: "Due by today"}
+LABELS = {**agenda.GROUPS, agenda.DUE: gettext_lazy("Due by today")}
 
 
 @dataclass

@@ -4,14 +4,16 @@ import re
 
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from contacts import localised
+from contacts import localised, wording
 from contacts.models import HistoryEvent
 
 EVERY = "all"
 CHANNELS = {
-    "Call": "calls", "SMS": "SMS", "Email": "e-mail", "WhatsApp": "WhatsApp", "GMB": "Google", "FB": "Facebook",
-    "RCS": "RCS",
+    "Call": gettext_noop("calls"), "SMS": "SMS", "Email": gettext_noop("e-mail"), "WhatsApp": "WhatsApp",
+    "GMB": "Google", "FB": "Facebook", "RCS": "RCS",
 }  # fmt: skip
 ONLY_SHOWN = ("RCS",)  # GHL tells of it and takes no change of it
 FOR_GOOD = "permanent"
@@ -43,23 +45,30 @@ def words(contact):
     closed = off(contact)
     if not closed:
         return ""
-    sentence = "Do not disturb" if EVERY in closed else f"No {channel_words(closed)}"
+    sentence = closed_words(closed)
     date = since(contact, closed)
     if date is None:
         return sentence
     is_this_year = date.year == contact.location.today().year
-    return f"{sentence} since {localised.day_and_month(date) if is_this_year else localised.day_and_year(date)}"
+    date = localised.day_and_month(date) if is_this_year else localised.day_and_year(date)
+    return _("%(closed)s since %(date)s") % {"closed": sentence, "date": date}
+
+
+def closed_words(closed):
+    """Do not disturb; No calls or e-mail"""
+    if EVERY in closed:
+        return _("Do not disturb")
+    return _("No %(channels)s") % {"channels": channel_words(closed)}
 
 
 def settings_words(settings):
     """Of a contact's channels as they were at some time: no SMS or e-mail; every channel."""
     closed = [channel for channel in CHANNELS if status_of(settings, channel) in ("active", FOR_GOOD)]
-    return f"no {channel_words(closed)}" if closed else "every channel"
+    return _("no %(channels)s") % {"channels": channel_words(closed)} if closed else _("every channel")
 
 
 def channel_words(channels):
-    *first, last = [CHANNELS.get(channel, channel) for channel in channels if channel != EVERY] or ["messages"]
-    return f"{', '.join(first)} or {last}" if first else last
+    return wording.one_of(_(CHANNELS.get(one, one)) for one in channels if one != EVERY) or _("messages")
 
 
 def since(contact, closed):
@@ -88,10 +97,10 @@ def _closed_at(contact, closed):
     event = told.first()
     if event is None:
         return None
-    _, now = event.changes.get("dnd_settings") or [{}, contact.dnd_settings]
+    __, now = event.changes.get("dnd_settings") or [{}, contact.dnd_settings]
     if EVERY in closed:
         return event.happened_at if event.changes.get("dnd") == [False, True] else None
-    before, _ = event.changes.get("dnd_settings") or [{}, {}]
+    before, __ = event.changes.get("dnd_settings") or [{}, {}]
     newly = {channel for channel in closed if status_of(before, channel) != status_of(now, channel)}
     return event.happened_at if newly == closed else None
 

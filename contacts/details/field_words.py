@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
 
 from contacts import localised
 from contacts.details import geography
@@ -18,9 +19,9 @@ def in_words(value, control="text", region="US", currency=""):
     if value in (None, "", [], {}):
         return ""
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return _("Yes") if value else _("No")
     if control == "files":
-        return ", ".join(name for name, _ in files_in(value))
+        return ", ".join(name for name, __ in files_in(value))
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
     if isinstance(value, dict):
@@ -149,9 +150,9 @@ def files_in(value):
 
 def name_in(address):
     try:
-        return unquote(urlsplit(address).path.rpartition("/")[2])[:80] or "File"
+        return unquote(urlsplit(address).path.rpartition("/")[2])[:80] or _("File")
     except ValueError:
-        return "File"
+        return _("File")
 
 
 def safe_link(address):

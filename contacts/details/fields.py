@@ -5,34 +5,36 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts import localised
 from contacts.details import disturb, phones
 from contacts.details.field_words import as_date_text, as_time_text, files_in, in_words, safe_link
 from contacts.models import Contact
 
-ONLY_IN_GHL = "Can be changed only in GHL."
+ONLY_IN_GHL = gettext_noop("Can be changed only in GHL.")
 # The model's own fields, by group: key, label, control.
 OWN = {
-    "Contact": [
-        ("first_name", "First name", "text"),
-        ("last_name", "Last name", "text"),
-        ("email", "E-mail", "email"),
-        ("phone", "Phone", "tel"),
-        ("company_name", "Company", "fixed"),
-        ("website", "Website", "text"),
-        ("date_of_birth", "Date of birth", "date"),
-        ("time_zone", "Time zone", "zone"),
-        ("source", "Source", "text"),
-        ("type", "Type", "fixed"),
-        ("dnd", "Contact by", "channels"),
+    gettext_noop("Contact"): [
+        ("first_name", gettext_noop("First name"), "text"),
+        ("last_name", gettext_noop("Last name"), "text"),
+        ("email", gettext_noop("E-mail"), "email"),
+        ("phone", gettext_noop("Phone"), "tel"),
+        ("company_name", gettext_noop("Company"), "fixed"),
+        ("website", gettext_noop("Website"), "text"),
+        ("date_of_birth", gettext_noop("Date of birth"), "date"),
+        ("time_zone", gettext_noop("Time zone"), "zone"),
+        ("source", gettext_noop("Source"), "text"),
+        ("type", gettext_noop("Type"), "fixed"),
+        ("dnd", gettext_noop("Contact by"), "channels"),
     ],
-    "Address": [
-        ("address", "Street", "text"),
-        ("city", "City", "text"),
-        ("state", "State", "text"),
-        ("postal_code", "Postal code", "text"),
-        ("country", "Country", "country"),
+    gettext_noop("Address"): [
+        ("address", gettext_noop("Street"), "text"),
+        ("city", gettext_noop("City"), "text"),
+        ("state", gettext_noop("State"), "text"),
+        ("postal_code", gettext_noop("Postal code"), "text"),
+        ("country", gettext_noop("Country"), "country"),
     ],
 }
 CUSTOM_CONTROLS = {
@@ -54,11 +56,11 @@ CUSTOM_CONTROLS = {
     "SIGNATURE": "files",
 }
 ONLY_SHOWN = {
-    "FILE_UPLOAD": "Files are added and removed in GHL.",
-    "SIGNATURE": "Signed in GHL; nobody can sign here.",
+    "FILE_UPLOAD": gettext_noop("Files are added and removed in GHL."),
+    "SIGNATURE": gettext_noop("Signed in GHL; nobody can sign here."),
 }
 CONTROLS = {key: control for rows in OWN.values() for key, _, control in rows if control not in ("fixed", "channels")}
-MORE_GROUP = "Custom fields"  # where GHL does not tell what a folder of fields is called
+MORE_GROUP = gettext_noop("Custom fields")  # where GHL does not tell what a folder of fields is called
 TO_CHOOSE_FROM = ("zone", "country")  # their lists are long, and fetched when somebody is about to choose
 
 
@@ -197,7 +199,7 @@ class Channels(Field):
         chosen = self.form.data.getlist("value") if self.is_refused else self.value
         fixed = disturb.for_good(self.contact)
         shown = [one for one in disturb.CHANNELS if one not in disturb.ONLY_SHOWN or one in chosen]
-        return [(one, disturb.CHANNELS[one], one in chosen, one in fixed) for one in shown]
+        return [(one, _(disturb.CHANNELS[one]), one in chosen, one in fixed) for one in shown]
 
     @property
     def is_every(self):
@@ -209,7 +211,7 @@ def fields_of(contact):
     region = region_of(contact)
     for group, rows in OWN.items():
         for key, label, control in rows:
-            yield own_field(contact, group, key, label, control, region)
+            yield own_field(contact, _(group), key, _(label), control, region)
     for custom in contact.location.custom_fields.all():
         yield custom_field(contact, custom, region)
 
@@ -223,7 +225,7 @@ def own_field(contact, group, key, label, control, region):
     if control == "channels":
         return Channels(**told, value=disturb.off(contact), contact=contact)
     return Field(
-        **told, value=getattr(contact, key), reason=ONLY_IN_GHL if control == "fixed" else "",
+        **told, value=getattr(contact, key), reason=_(ONLY_IN_GHL) if control == "fixed" else "",
         max_length=getattr(Contact._meta.get_field(key), "max_length", None),
     )  # fmt: skip
 
@@ -231,12 +233,12 @@ def own_field(contact, group, key, label, control, region):
 def custom_field(contact, custom, region):
     kind = custom.data_type.upper()
     control = CUSTOM_CONTROLS.get(kind, "fixed")
-    reason = ONLY_SHOWN.get(kind, "") if control != "fixed" else unknown_kind(kind)
+    reason = _(ONLY_SHOWN.get(kind, "")) if control != "fixed" else unknown_kind(kind)
     value = contact.custom_values.get(custom.remote_id, "")
     if control in ("select", "many", "texts") and not custom.options and not isinstance(value, dict):
-        control, reason = "fixed", "GHL offers no choices for this field."
+        control, reason = "fixed", _("GHL offers no choices for this field.")
     return Field(
-        slug=f"custom-{custom.pk}", key=custom.remote_id, label=custom.name, group=custom.group_name or MORE_GROUP,
+        slug=f"custom-{custom.pk}", key=custom.remote_id, label=custom.name, group=custom.group_name or _(MORE_GROUP),
         control=control, value=value, is_custom=True, options=custom.options, reason=reason, region=region,
         currency=contact.location.currency,
     )  # fmt: skip
@@ -248,7 +250,9 @@ def control_of(custom):
 
 
 def unknown_kind(kind):
-    return f"{ONLY_IN_GHL} Rankr does not know fields of the kind {kind}." if kind else ONLY_IN_GHL
+    if not kind:
+        return _(ONLY_IN_GHL)
+    return _("Can be changed only in GHL. Rankr does not know fields of the kind %(kind)s.") % {"kind": kind}
 
 
 def values_to_save(contact, field, value):
@@ -270,6 +274,6 @@ def region_of(contact):
 def clock_of(contact):
     """What time it is where this person lives: "14:20 now", if the zone is one that clocks know."""
     try:
-        return f"{localised.clock(timezone.now().astimezone(ZoneInfo(contact.time_zone)))} now"
+        return _("%(clock)s now") % {"clock": localised.clock(timezone.now().astimezone(ZoneInfo(contact.time_zone)))}
     except (KeyError, ValueError, OSError):
         return ""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from contacts.badges import Badges
 from contacts.details.fields import Field, fields_of
 
@@ -46,7 +48,7 @@ def rows_of(one, other):
         left = Side(one, field, badges[one.pk].of_field(field), why_not(one, field, match), field.words)
         right = Side(other, match)
         if match is None:
-            left.why_not = right.why_not = "The other GHL account has no such field."
+            left.why_not = right.why_not = _("The other GHL account has no such field.")
         else:
             right = Side(other, match, badges[other.pk].of_field(match), why_not(other, match, field), match.words)
         rows.append(Row(field.slug, field.label, left, right))
@@ -61,15 +63,15 @@ def match_of(field, contact):
 def why_not(contact, field, source):
     """Why the source's value may not be written here; "" when it may."""
     if field is None or source is None:
-        return "The other GHL account has no such field."
+        return _("The other GHL account has no such field.")
     if not contact.is_editable:
-        return contact.location.not_editable_because or "This contact cannot be changed."
+        return _(contact.location.not_editable_because) or _("This contact cannot be changed.")
     if field.is_fixed:
         return field.reason
     if source.is_empty:
-        return "There is nothing to copy."
+        return _("There is nothing to copy.")
     if field.key in REACH and not contact.location.allow_duplicates:
-        return "GHL keeps it on one contact only: it goes along when they are merged."
+        return _("GHL keeps it on one contact only: it goes along when they are merged.")
     return ""
 
 
@@ -81,14 +83,15 @@ def _meant(field):
 def _tags(one, other, badges):
     if not one.tags and not other.tags:
         return []
+    nothing = _("There is nothing to copy.")
     left, right = (
         Side(
             contact, change=badges[contact.pk].tags, words=", ".join(contact.tags),
-            why_not="" if contact.is_editable and set(source.tags) - set(contact.tags) else "There is nothing to copy.",
+            why_not="" if contact.is_editable and set(source.tags) - set(contact.tags) else nothing,
         )
         for contact, source in ((one, other), (other, one))
     )  # fmt: skip
-    return [Row(TAGS, "Tags", left, right)]
+    return [Row(TAGS, _("Tags"), left, right)]
 
 
 # --- which to keep ----------------------------------------------------------------------------------------------------
@@ -115,6 +118,6 @@ def keep_which(one, other, weights):
     """(the contact that had better stay, why)."""
     heavier, lighter = sorted((one, other), key=lambda contact: -weights[contact.pk].total)
     if weights[heavier.pk].total > weights[lighter.pk].total:
-        return heavier, "more notes, tasks and appointments hang on it"
+        return heavier, _("more notes, tasks and appointments hang on it")
     older = min((one, other), key=lambda contact: contact.remote_created_at or contact.created_at)
-    return older, "it is the older one"
+    return older, _("it is the older one")

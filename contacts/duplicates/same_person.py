@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts import access
 from contacts.details import phones
@@ -16,8 +18,12 @@ SHOWN = 8
 NEARLY = 0.85  # how alike two names read: Jon Halden and John Halden
 BEGINNING = 4  # letters of each word of a name that a similar one shares
 # Reason → how much it says.
-EMAIL, PHONE = "Same e-mail", "Same phone number"
-NAME_AND_COMPANY, NAME, SIMILAR = "Same name and company", "Same name", "Similar name"
+EMAIL, PHONE = gettext_noop("Same e-mail"), gettext_noop("Same phone number")
+NAME_AND_COMPANY, NAME, SIMILAR = (
+    gettext_noop("Same name and company"),
+    gettext_noop("Same name"),
+    gettext_noop("Similar name"),
+)
 WEIGHTS = {EMAIL: 100, PHONE: 90, NAME_AND_COMPANY: 60, NAME: 30, SIMILAR: 15}
 
 
@@ -33,7 +39,7 @@ class Candidate:
 
     @property
     def why(self):
-        first, *rest = self.reasons
+        first, *rest = (_(reason) for reason in self.reasons)
         return ", ".join([first, *(reason[0].lower() + reason[1:] for reason in rest)])
 
 
@@ -72,13 +78,17 @@ def _count_tasks(candidates):
 def duplicates(user, contact):
     """Who in the same business may be the same person, the likeliest first; not whom somebody has decided about."""
     there = Contact.objects.visible_to(user).present().filter(business=contact.business_id).exclude(pk=contact.pk)
-    there = there.select_related("location", "company")
-    found = {one.contact.pk: one for one in with_reach(there, contact)}
-    for other, reason in _with_name(there, contact):
-        found.setdefault(other.pk, Candidate(other)).reasons.append(reason)
+    found = likely(there.select_related("location", "company"), contact)
     decided = {verdict.other_than(contact).pk for verdict in _verdicts(user, contact)} if found else set()
-    left = [one for one in found.values() if one.contact.pk not in decided]
-    return sorted(left, key=lambda one: (-one.weight, -one.contact.last_activity_at.timestamp()))[:SHOWN]
+    return [one for one in found if one.contact.pk not in decided][:SHOWN]
+
+
+def likely(contacts, contact):
+    """Who of these may be the same person as this contact, which may be one nobody has saved; the likeliest first."""
+    found = {one.contact.pk: one for one in with_reach(contacts, contact)}
+    for other, reason in _with_name(contacts, contact):
+        found.setdefault(other.pk, Candidate(other)).reasons.append(reason)
+    return sorted(found.values(), key=lambda one: (-one.weight, -one.contact.last_activity_at.timestamp()))
 
 
 def with_reach(contacts, contact):

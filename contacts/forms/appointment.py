@@ -4,6 +4,8 @@ from datetime import UTC, timedelta
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts.forms.contact import PeopleForm, moment_in
 from contacts.models import Calendar
@@ -16,13 +18,15 @@ LONGEST = 24 * 60
 class AppointmentForm(PeopleForm):
     """Times are those of the location's clock, which is the clock the customer goes by."""
 
-    calendar = forms.CharField(error_messages={"required": "Choose a calendar: GHL keeps no appointment without."})
-    start = forms.CharField(max_length=40, error_messages={"required": "Choose a day and a time."})
-    length = forms.CharField(max_length=10, error_messages={"required": "Choose how long it takes."})
+    calendar = forms.CharField(
+        error_messages={"required": gettext_lazy("Choose a calendar: GHL keeps no appointment without.")}
+    )
+    start = forms.CharField(max_length=40, error_messages={"required": gettext_lazy("Choose a day and a time.")})
+    length = forms.CharField(max_length=10, error_messages={"required": gettext_lazy("Choose how long it takes.")})
     title = forms.CharField(
         required=False,
         max_length=300,
-        error_messages={"max_length": "A title can have 300 letters at most."},
+        error_messages={"max_length": gettext_lazy("A title can have 300 letters at most.")},
     )
     assignee = forms.CharField(required=False)
 
@@ -35,17 +39,17 @@ class AppointmentForm(PeopleForm):
     def clean_calendar(self):
         chosen = next((one for one in self.calendars if str(one.pk) == self.cleaned_data["calendar"]), None)
         if chosen is None:
-            raise forms.ValidationError("This calendar is not there any more. Choose another one.")
+            raise forms.ValidationError(_("This calendar is not there any more. Choose another one."))
         return chosen
 
     def clean_start(self):
         start = moment_in(self.cleaned_data["start"], self.zone)
         if is_skipped(start):
-            raise forms.ValidationError("The clocks go forward over this time, so it does not exist on that day.")
+            raise forms.ValidationError(_("The clocks go forward over this time, so it does not exist on that day."))
         if (before := self._unmoved(start)) is not None:
             return before
         if start < timezone.now():
-            raise forms.ValidationError("This time has passed already. Choose one that is still to come.")
+            raise forms.ValidationError(_("This time has passed already. Choose one that is still to come."))
         return start
 
     def _unmoved(self, start):
@@ -59,7 +63,7 @@ class AppointmentForm(PeopleForm):
     def clean_length(self):
         text = self.cleaned_data["length"].strip()
         if not text.isascii() or not text.isdigit() or not 5 <= int(text) <= LONGEST:
-            raise forms.ValidationError("An appointment takes from 5 minutes to 24 hours: write the minutes.")
+            raise forms.ValidationError(_("An appointment takes from 5 minutes to 24 hours: write the minutes."))
         return timedelta(minutes=int(text))
 
     def values(self):
@@ -100,8 +104,9 @@ def length_choices(chosen):
 def length_words(minutes):
     hours, rest = divmod(minutes, 60)
     if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
+        return _("%(count)s min") % {"count": minutes}
+    words = _("%(hours)s h %(minutes)s min") if rest else _("%(hours)s h")
+    return words % {"hours": hours, "minutes": rest}
 
 
 def is_skipped(moment):

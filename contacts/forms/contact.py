@@ -3,6 +3,9 @@
 import datetime as dt
 
 from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from contacts.history.timeline.words import call_title
 from contacts.models import RemoteUser
@@ -22,7 +25,7 @@ class PeopleForm(forms.Form):
     def clean_assignee(self):
         chosen = self.cleaned_data["assignee"]
         if chosen and chosen not in self.people:
-            raise forms.ValidationError("This person does not work here any more. Choose somebody else.")
+            raise forms.ValidationError(_("This person does not work here any more. Choose somebody else."))
         return self.people.get(chosen)
 
 
@@ -34,11 +37,11 @@ class TaskForm(PeopleForm):
     """GHL keeps no task without a title and a due time. The time is that of the location's clock."""
 
     title = forms.CharField(
-        max_length=1000, error_messages={"required": "A task needs a title: GHL keeps none without."}
+        max_length=1000, error_messages={"required": gettext_lazy("A task needs a title: GHL keeps none without.")}
     )
     body = forms.CharField(required=False, max_length=LONGEST)
     due = forms.CharField(
-        max_length=40, error_messages={"required": "A task needs a due date: GHL keeps none without."}
+        max_length=40, error_messages={"required": gettext_lazy("A task needs a due date: GHL keeps none without.")}
     )
     assignee = forms.CharField(required=False)
 
@@ -57,14 +60,18 @@ class TaskForm(PeopleForm):
         return {"title": clean["title"], "body": clean["body"], "due_at": clean["due"], "assignee": clean["assignee"]}
 
 
-TOO_LONG = f"This is too long for one note: {LONGEST:,} letters fit, not %(show_value)d."
+TOO_LONG = format_lazy(
+    gettext_lazy("This is too long for one note: {longest} letters fit, not {typed}."),
+    longest=f"{LONGEST:,}",
+    typed="%(show_value)d",
+)
 
 
 class NoteForm(forms.Form):
     body = forms.CharField(
         max_length=LONGEST,
         error_messages={
-            "required": "There is nothing to save yet: write the note first.",
+            "required": gettext_lazy("There is nothing to save yet: write the note first."),
             "max_length": TOO_LONG,
         },
     )
@@ -76,7 +83,13 @@ class NoteForm(forms.Form):
         return self.cleaned_data["body"]
 
 
-OUTCOMES = ["Spoke", "Left voicemail", "No answer", "Busy", "Wrong number"]
+OUTCOMES = [
+    gettext_noop("Spoke"),
+    gettext_noop("Left voicemail"),
+    gettext_noop("No answer"),
+    gettext_noop("Busy"),
+    gettext_noop("Wrong number"),
+]
 
 
 class CallForm(forms.Form):
@@ -88,15 +101,18 @@ class CallForm(forms.Form):
         error_messages={"max_length": TOO_LONG},
     )
     outcome = forms.ChoiceField(
-        choices=[(one, one) for one in OUTCOMES],
-        error_messages={"required": "Say how the call ended.", "invalid_choice": "Choose how the call ended."},
+        choices=[(one, gettext_lazy(one)) for one in OUTCOMES],
+        error_messages={
+            "required": gettext_lazy("Say how the call ended."),
+            "invalid_choice": gettext_lazy("Choose how the call ended."),
+        },
     )
     minutes = forms.IntegerField(
         required=False, min_value=0, max_value=1440,
         error_messages={
-            "invalid": "Write the minutes as a whole number.",
-            "min_value": "A call cannot have lasted less than no time.",
-            "max_value": "This is more than a day: check the minutes.",
+            "invalid": gettext_lazy("Write the minutes as a whole number."),
+            "min_value": gettext_lazy("A call cannot have lasted less than no time."),
+            "max_value": gettext_lazy("This is more than a day: check the minutes."),
         },
     )  # fmt: skip
 
@@ -111,7 +127,10 @@ class CallForm(forms.Form):
 class TagForm(forms.Form):
     tag = forms.CharField(
         max_length=2000,
-        error_messages={"required": "Write the tag first.", "max_length": "This is too long for a tag."},
+        error_messages={
+            "required": gettext_lazy("Write the tag first."),
+            "max_length": gettext_lazy("This is too long for a tag."),
+        },
     )
 
     MAX_TAG = 200
@@ -119,9 +138,12 @@ class TagForm(forms.Form):
     def clean_tag(self):
         tags = [tag.strip().lower() for tag in self.cleaned_data["tag"].split(",") if tag.strip()]
         if not tags:
-            raise forms.ValidationError("Write the tag first.")
+            raise forms.ValidationError(_("Write the tag first."))
         if any(len(tag) > self.MAX_TAG for tag in tags):
-            raise forms.ValidationError(f"A tag can have {self.MAX_TAG} letters at most.")
+            words = ngettext(
+                "A tag can have %(count)s letter at most.", "A tag can have %(count)s letters at most.", self.MAX_TAG
+            )
+            raise forms.ValidationError(words % {"count": self.MAX_TAG})
         return tags
 
 
@@ -130,7 +152,7 @@ def moment_in(text, zone):
     try:
         local = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise forms.ValidationError("This is not a date and time: write it like 2026-11-30T17:00.") from None
+        raise forms.ValidationError(_("This is not a date and time: write it like 2026-11-30T17:00.")) from None
     if not 1970 <= local.year < 9999:
-        raise forms.ValidationError("This year cannot be right: check the date.")
+        raise forms.ValidationError(_("This year cannot be right: check the date."))
     return local if local.tzinfo else local.replace(tzinfo=zone)

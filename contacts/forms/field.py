@@ -3,13 +3,15 @@
 from django import forms
 from django.core.validators import validate_email
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts import localised
 from contacts.details import disturb, geography, phones
 from contacts.details.field_words import as_date, as_decimal, as_number, as_time, as_time_text
 
 LONGEST = 20_000  # letters: more than anybody types, less than hurts
-GONE = "“%(value)s” is not one of the choices any more."
+GONE = gettext_lazy("“%(value)s” is not one of the choices any more.")
 
 
 class FieldForm(forms.Form):
@@ -32,13 +34,15 @@ class FieldForm(forms.Form):
             return forms.MultipleChoiceField(required=False, choices=choices, error_messages={"invalid_choice": GONE})
         if field.control in ("many", "select"):
             kind = forms.MultipleChoiceField if field.control == "many" else forms.ChoiceField
-            choices = [(option, option) for option, _ in field.choices]
+            choices = [(option, option) for option, __ in field.choices]
             choices = choices if field.control == "many" else [("", ""), *choices]
             return kind(required=False, choices=choices, error_messages={"invalid_choice": GONE})
         if field.control == "texts":
-            return TextsField(keys=[key for key, _, _ in field.rows])
+            return TextsField(keys=[key for key, *__ in field.rows])
         longest = field.max_length or LONGEST
-        too_long = f"This is too long: {longest:,} letters fit, not %(show_value)d."
+        # Django fills in how long it is only when it is too long.
+        too_long = _("This is too long: %(longest)s letters fit, not %(typed)s.")
+        too_long %= {"longest": f"{longest:,}", "typed": "%(show_value)d"}
         return forms.CharField(required=False, max_length=longest, error_messages={"max_length": too_long})
 
     def clean_value(self):
@@ -63,13 +67,15 @@ class FieldForm(forms.Form):
         try:
             validate_email(value)
         except forms.ValidationError:
-            raise forms.ValidationError("This is not an e-mail address: it needs a name, an @ and a domain.") from None
+            raise forms.ValidationError(
+                _("This is not an e-mail address: it needs a name, an @ and a domain.")
+            ) from None
         return value
 
     def _clean_tel(self, value):
         number = phones.e164(value, self.field.region)
         if not number:
-            raise forms.ValidationError("This cannot be a phone number: check how many digits it has.")
+            raise forms.ValidationError(_("This cannot be a phone number: check how many digits it has."))
         tidy = phones.tidy(value, self.field.region)
         # Shown in the country's own style, so sent back in another it is no edit.
         return self.field.value if tidy == phones.tidy(str(self.field.value or ""), self.field.region) else tidy
@@ -77,9 +83,9 @@ class FieldForm(forms.Form):
     def _clean_date(self, value):
         date = as_date(value)
         if date is None or not 1 < date.year < 10_000:
-            raise forms.ValidationError("This is not a date: write year, month and day, like 2026-11-30.")
+            raise forms.ValidationError(_("This is not a date: write year, month and day, like 2026-11-30."))
         if self.field.key == "date_of_birth" and date > timezone.now().date():
-            raise forms.ValidationError("Nobody is born on a day to come: check the year.")
+            raise forms.ValidationError(_("Nobody is born on a day to come: check the year."))
         if as_date(self.field.value) == date:
             return self.field.value
         return date.isoformat() if self.field.is_custom else date
@@ -87,14 +93,16 @@ class FieldForm(forms.Form):
     def _clean_time(self, value):
         time = as_time(value)
         if time is None:
-            raise forms.ValidationError("This is not a time of day: write hours and minutes, like 14:30.")
+            raise forms.ValidationError(_("This is not a time of day: write hours and minutes, like 14:30."))
         return self.field.value if as_time(self.field.value) == time else as_time_text(value)
 
     def _clean_number(self, value):
         number = as_number(value, self.field.currency)
         if number is None:
             example = localised.with_places(1250.5, 2)
-            raise forms.ValidationError(f"This is not a number: write figures, like 1250 or {example}.")
+            raise forms.ValidationError(
+                _("This is not a number: write figures, like 1250 or %(example)s.") % {"example": example}
+            )
         if as_decimal(self.field.value) == number:
             return self.field.value
         return int(number) if number == number.to_integral_value() else float(number)
@@ -104,13 +112,15 @@ class FieldForm(forms.Form):
     def _clean_zone(self, value):
         zone = geography.zone_name(value)
         if not zone:
-            raise forms.ValidationError("No time zone is called that: choose one from the list, like America/Chicago.")
+            raise forms.ValidationError(
+                _("No time zone is called that: choose one from the list, like America/Chicago.")
+            )
         return zone
 
     def _clean_country(self, value):
         code = geography.country_code(value)
         if not code:
-            raise forms.ValidationError("No country is called that: choose one from the list.")
+            raise forms.ValidationError(_("No country is called that: choose one from the list."))
         return self.field.value if self.field.value.strip().upper() == code else code
 
 
@@ -130,7 +140,9 @@ class TextsField(forms.CharField):
 
     def __init__(self, keys):
         super().__init__(required=False, max_length=LONGEST, widget=TextBoxes(keys))
-        self.error_messages["max_length"] = f"This is too long: {LONGEST:,} letters fit."
+        self.error_messages["max_length"] = _("This is too long: %(longest)s letters fit.") % {
+            "longest": f"{LONGEST:,}"
+        }
 
     def clean(self, value):
         texts = {key: super(TextsField, self).clean(text) for key, text in value.items()}

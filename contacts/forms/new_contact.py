@@ -1,6 +1,8 @@
 """Adding a person: what may be typed, and the sentence when it cannot be taken."""
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from contacts.details import phones
 from contacts.duplicates import same_person
@@ -10,19 +12,24 @@ from contacts.models import Contact, RemoteUser
 class NewContactForm(forms.Form):
     """A person to add to one of the locations. `duplicates` finds who is there already."""
 
-    location = forms.ChoiceField(label="GHL account")
-    first_name = forms.CharField(label="First name", max_length=200, required=False)
-    last_name = forms.CharField(label="Last name", max_length=200, required=False)
+    location = forms.ChoiceField(label=gettext_lazy("GHL account"))
+    first_name = forms.CharField(label=gettext_lazy("First name"), max_length=200, required=False)
+    last_name = forms.CharField(label=gettext_lazy("Last name"), max_length=200, required=False)
     email = forms.EmailField(
-        label="E-mail",
+        label=gettext_lazy("E-mail"),
         max_length=254,
         required=False,
-        error_messages={"invalid": "This is not an e-mail address: it needs a name, an @ and a domain."},
+        error_messages={"invalid": gettext_lazy("This is not an e-mail address: it needs a name, an @ and a domain.")},
     )
-    phone = forms.CharField(label="Phone", max_length=60, required=False)
-    company_name = forms.CharField(label="Company", max_length=300, required=False)
-    owner = forms.ChoiceField(label="Owner", required=False)
-    tags = forms.CharField(label="Tags", max_length=2000, required=False, help_text="Several are separated by commas.")
+    phone = forms.CharField(label=gettext_lazy("Phone"), max_length=60, required=False)
+    company_name = forms.CharField(label=gettext_lazy("Company"), max_length=300, required=False)
+    owner = forms.ChoiceField(label=gettext_lazy("Owner"), required=False)
+    tags = forms.CharField(
+        label=gettext_lazy("Tags"),
+        max_length=2000,
+        required=False,
+        help_text=gettext_lazy("Several are separated by commas."),
+    )
 
     MAX_TAG = 200
 
@@ -33,7 +40,7 @@ class NewContactForm(forms.Form):
             str(owner.pk): owner
             for owner in RemoteUser.objects.filter(location__in=locations, is_active=True).order_by("name", "pk")
         }
-        self.fields["owner"].choices = [("", "Nobody"), *self._owner_choices(locations)]
+        self.fields["owner"].choices = [("", _("Nobody")), *self._owner_choices(locations)]
         self.fields["phone"].widget.input_type = "tel"
         for name in ("first_name", "last_name", "company_name", "tags"):
             self.fields[name].widget.attrs["dir"] = "auto"
@@ -58,7 +65,10 @@ class NewContactForm(forms.Form):
         tags = dict.fromkeys(tag.strip().lower() for tag in self.cleaned_data["tags"].split(","))
         tags.pop("", None)
         if any(len(tag) > self.MAX_TAG for tag in tags):
-            raise forms.ValidationError(f"A tag can have {self.MAX_TAG} letters at most.")
+            words = ngettext(
+                "A tag can have %(count)s letter at most.", "A tag can have %(count)s letters at most.", self.MAX_TAG
+            )
+            raise forms.ValidationError(words % {"count": self.MAX_TAG})
         return sorted(tags)
 
     def clean(self):
@@ -69,13 +79,14 @@ class NewContactForm(forms.Form):
         if phone := data.get("phone"):
             data["phone"] = phones.e164(phone, phones.region_of(location))
             if not data["phone"]:
-                self.add_error("phone", "This cannot be a phone number: check how many digits it has.")
+                self.add_error("phone", _("This cannot be a phone number: check how many digits it has."))
         owner = self.owners.get(data.get("owner", ""))
         if owner and owner.location_id != location.pk:
-            self.add_error("owner", f"{owner} does not work in {location}. Choose somebody who does.")
+            words = _("%(person)s does not work in %(location)s. Choose somebody who does.")
+            self.add_error("owner", words % {"person": owner, "location": location})
         data["owner"] = owner
         if not self.errors and not any(data.get(name) for name in ("first_name", "last_name", "email", "phone")):
-            raise forms.ValidationError("A contact needs a name, an e-mail address or a phone number.")
+            raise forms.ValidationError(_("A contact needs a name, an e-mail address or a phone number."))
         return data
 
     @property

@@ -1,6 +1,5 @@
 """Every answer in the words, by the clock and by the customs of the person who asks."""
 
-from django.conf import settings
 from django.utils import timezone, translation
 
 from contacts import localised
@@ -37,6 +36,4 @@ def browser_zone(request):
 
 
 def language_of(request, user):
-    if user and user.language in dict(settings.LANGUAGES):
-        return user.language
-    return translation.get_language_from_request(request)
+    return (user and user.chosen_language) or translation.get_language_from_request(request)

@@ -42,6 +42,7 @@ RAIL = (
     Place("contacts:calendar", _("Calendar"), "calendar", "a"),
     Place("contacts:all_history", _("History"), "history", "h", roles=MANAGERS),
     Place("contacts:reports", _("Reports"), "chart-column", "r", roles=MANAGERS, below=("contacts:report_rows",)),
+    Place("integrations:unmatched", _("Unmatched"), "user-search", roles=MANAGERS, below=("integrations:stranger",)),
 )
 ADMIN_RAIL = (
     Place(
@@ -49,7 +50,16 @@ ADMIN_RAIL = (
         below=("integrations:agency", "integrations:install", "integrations:with_token"),
     ),
     Place(
+        "integrations:erp", _("ERP"), "key-round", roles=ADMINS,
+        below=("integrations:new_key", "integrations:matching"), keywords=_("API keys events"),
+    ),
+    Place(
         "integrations:health", _("Health"), "activity", "l", roles=ADMINS, below=("integrations:connection_health",)
+    ),
+    Place(
+        "integrations:operations", _("Operations"), "blocks", "b", roles=ADMINS,
+        below=("integrations:operation", "integrations:trigger", "integrations:operation_run"),
+        keywords=_("catalogue actions triggers try sandbox"),
     ),
     Place("contacts:team", _("Team"), "user", "e", roles=ADMINS, keywords=_("members invite people")),
 )  # fmt: skip

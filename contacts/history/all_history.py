@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts.day import agenda
 from contacts.day.dates import Days, day_named
@@ -22,15 +24,26 @@ SHOWN_LETTERS = 160
 UNREAD = ("snapshot", "custom_values", "dnd_settings", "search_text")
 
 GROUPS = {
-    "notes": ("Notes", "note_"),
-    "tasks": ("Tasks", "task_"),
-    "appointments": ("Appointments", "appointment_"),
-    "fields": ("Contacts and fields", "contact_"),
-    "tags": ("Tags", "tags_"),
-    "erp": ("ERP events", "erp_"),
-    "rules": ("Rules", "rule_"),
+    "notes": (gettext_noop("Notes"), "note_"),
+    "tasks": (gettext_noop("Tasks"), "task_"),
+    "appointments": (gettext_noop("Appointments"), "appointment_"),
+    "fields": (gettext_noop("Contacts and fields"), "contact_"),
+    "tags": (gettext_noop("Tags"), "tags_"),
+    "erp": (gettext_noop("ERP events"), "erp_"),
+    "rules": (gettext_noop("Rules"), "rule_"),
 }
-PERIODS = {"": "Any time", "today": "Today", "7": "7 days", "30": "30 days"}
+PERIODS = {
+    "": gettext_noop("Any time"),
+    "today": gettext_noop("Today"),
+    "7": gettext_noop("7 days"),
+    "30": gettext_noop("30 days"),
+}
+
+UNKNOWN = {
+    "business": gettext_noop("The business in this address is not known here, so that part was left out."),
+    "period": gettext_noop("The period in this address is not known here, so that part was left out."),
+    "kind": gettext_noop("The kind in this address is not known here, so that part was left out."),
+}
 
 
 def kinds_of(kind):
@@ -59,24 +72,25 @@ class HistoryFilter:
     def from_params(cls, params, businesses, actors):
         problems = []
 
-        def known(name, values, noun):
+        def known(name, values, problem):
             value = params.get(name, "")
             if value and value not in values:
-                problems.append(f"The {noun} in this address is not known here, so that part was left out.")
+                problems.append(_(problem))
             return values.get(value)
 
         actor = params.get("who", "")
         if actor and (actor := actors.named(actor)) is None:
-            problems.append("The person in this address is not known here, so that part was left out.")
+            problems.append(_("The person in this address is not known here, so that part was left out."))
         kinds = {name: name for name in [*GROUPS, *HistoryEvent.Kind.values]}
-        business = known("business", {str(business.pk): business for business in businesses}, "business")
-        period = known("period", {name: name for name in PERIODS if name}, "period") or ""
+        business = known("business", {str(business.pk): business for business in businesses}, UNKNOWN["business"])
+        period = known("period", {name: name for name in PERIODS if name}, UNKNOWN["period"]) or ""
         first, last = (_day(params.get(name, ""), problems) for name in ("from", "to"))
         if first and last and first > last:
             first, last = last, first
-        kind = known("kind", kinds, "kind") or ""
+        kind = known("kind", kinds, UNKNOWN["kind"]) or ""
         if actor and actor.value == OTHERS and not (first and last and last - first <= timedelta(days=31)):
-            problems.append(f"{actor.name} can be shown for a month at a time, so that part was left out.")
+            words = _("%(people)s can be shown for a month at a time, so that part was left out.")
+            problems.append(words % {"people": actor.name})
             actor = None
         return cls(actor or None, kind, business, "" if first or last else period, first, last, tuple(problems))
 
@@ -128,7 +142,8 @@ def _day(text, problems):
         return None
     day = day_named(text)
     if day is None:
-        problems.append(f"“{Truncator(text).chars(20)}” is not a day such as 2026-11-23, so it was left out.")
+        words = _("“%(text)s” is not a day such as 2026-11-23, so it was left out.")
+        problems.append(words % {"text": Truncator(text).chars(20)})
     return day
 
 
@@ -186,21 +201,25 @@ def choices(actors, businesses, chosen):
     who = chosen.actor.value if chosen.actor else ""
     has_days = bool(chosen.first or chosen.last)
     people = [
-        ("People here", options([(one.value, one.name) for one in actors.users.values()], who)),
-        ("In GHL", options([(one.value, one.name) for one in actors.in_ghl], who)),
-        ("Machines", options([(one.value, one.name) for one in MACHINES], who)),
+        (_("People here"), options([(one.value, one.name) for one in actors.users.values()], who)),
+        (_("In GHL"), options([(one.value, one.name) for one in actors.in_ghl], who)),
+        (_("Machines"), options([(one.value, one.name) for one in MACHINES], who)),
     ]
-    if who and not any(is_chosen for _, rows in people for _, _, is_chosen in rows):
+    if who and not any(is_chosen for __, rows in people for *__, is_chosen in rows):
         people[0][1].append((who, chosen.actor.name, True))
     kinds = [
-        (words, options([(name, f"{words}, all"), *_kinds_in(prefix)], chosen.kind))
-        for name, (words, prefix) in GROUPS.items()
+        (words, options([(name, _("%(group)s, all") % {"group": words}), *_kinds_in(prefix)], chosen.kind))
+        for name, words, prefix in ((name, _(words), prefix) for name, (words, prefix) in GROUPS.items())
     ]
     return {
         "people": [group for group in people if group[1]],
         "kinds": kinds,
         "periods": [
-            (words, chosen.with_(period=name, first=None, last=None).params(), name == chosen.period and not has_days)
+            (
+                _(words),
+                chosen.with_(period=name, first=None, last=None).params(),
+                name == chosen.period and not has_days,
+            )
             for name, words in PERIODS.items()
         ],
         "businesses": options([(one.pk, one.name) for one in businesses], chosen.business and chosen.business.pk),

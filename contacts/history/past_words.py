@@ -3,6 +3,9 @@
 from copy import copy
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from contacts.details import disturb
 from contacts.details.fields import fields_of
 from contacts.details.note_text import plain_text
@@ -17,6 +20,17 @@ SHOWN = {  # what of a record is compared, in this order
         "title", "status", "starts_at", "ends_at", "address", "notes", "calendar_remote_id", "assignee_remote_id",
     ),
 }  # fmt: skip
+BECAME = {
+    ("task", "added"): gettext_noop("Task added"),
+    ("task", "deleted"): gettext_noop("Task deleted"),
+    ("task", "changed"): gettext_noop("Task changed"),
+    ("note", "added"): gettext_noop("Note added"),
+    ("note", "deleted"): gettext_noop("Note deleted"),
+    ("note", "changed"): gettext_noop("Note changed"),
+    ("appointment", "added"): gettext_noop("Appointment added"),
+    ("appointment", "deleted"): gettext_noop("Appointment deleted"),
+    ("appointment", "changed"): gettext_noop("Appointment changed"),
+}
 
 
 @dataclass
@@ -37,8 +51,7 @@ class Shown:
 class Apart:
     """What became of one task, note or appointment between two moments."""
 
-    kind: str
-    words: str  # added, deleted, changed
+    words: str  # Task added
     name: str
     changes: list = field(default_factory=list)  # (label, old, new)
 
@@ -57,7 +70,7 @@ class Words:
     def groups(self, state):
         """[(group, [(label, words)])] of the fields that were filled."""
         groups = {}
-        for _, group, label, words in self._fields(state):
+        for __, group, label, words in self._fields(state):
             groups.setdefault(group, []).append((label, words))
         return list(groups.items())
 
@@ -85,11 +98,11 @@ class Words:
                 row, values = later.get(pk) or then[pk]
                 name = self._name(row, values)
                 if pk not in then:
-                    found.append(Apart(kind, "added", name))
+                    found.append(Apart(_(BECAME[kind, "added"]), name))
                 elif pk not in later:
-                    found.append(Apart(kind, "deleted", name))
+                    found.append(Apart(_(BECAME[kind, "deleted"]), name))
                 elif changes := self._changes(row, then[pk][1], values):
-                    found.append(Apart(kind, "changed", name, changes))
+                    found.append(Apart(_(BECAME[kind, "changed"]), name, changes))
         return found
 
     def _fields(self, state):
@@ -105,12 +118,12 @@ class Words:
         known = {custom.remote_id for custom in self.customs}
         for part, value in (state.values["custom_values"] or {}).items():
             if part not in known:
-                yield part, "Custom fields", "A field that GHL no longer has", str(value)
-        for key, label in (("owner_remote_id", "Owner"), ("company_remote_id", "Company in GHL")):
+                yield part, _("Custom fields"), _("A field that GHL no longer has"), str(value)
+        for key, label in (("owner_remote_id", _("Owner")), ("company_remote_id", _("Company in GHL"))):
             if words := self.names.words(key, state.values[key]):
-                yield key, "Contact", label, words
+                yield key, _("Contact"), label, words
         if state.values["tags"]:
-            yield "tags", "Contact", "Tags", ", ".join(sorted(state.values["tags"]))
+            yield "tags", _("Contact"), _("Tags"), ", ".join(sorted(state.values["tags"]))
 
     def _shown(self, row, values):
         typed = row.typed(values)
@@ -122,19 +135,19 @@ class Words:
             is_done=bool(values.get("completed")),
             due_at=typed.get("due_at"),
             starts_at=typed.get("starts_at"),
-            status=timeline.STATUS.get(str(values.get("status", "")).lower(), values.get("status", "")),
+            status=self.names.words("status", values.get("status", "")),
             whom=self.names.words("assignee_remote_id", whom),
         )
 
     def _text(self, row, values):
         """What stood in it. The text of a note that was deleted since is not for everybody any more."""
         if row.KIND == "note" and row.deleted_at and not self.shows_deleted:
-            return "This note was deleted since."
+            return _("This note was deleted since.")
         return values["notes"] if row.KIND == "appointment" else values["body"]
 
     def _name(self, row, values):
         if row.KIND != "note":
-            return values["title"] or row.KIND
+            return values["title"] or _(row.KIND)
         return " ".join(plain_text(self._text(row, values)).split())[:120]
 
     def _changes(self, row, then, later):
@@ -154,7 +167,7 @@ class Words:
 def _channels(contact):
     """As they were, without since when: that is reckoned from the present."""
     closed = disturb.off(contact)
-    return "Do not disturb" if disturb.EVERY in closed else f"No {disturb.channel_words(closed)}"
+    return disturb.closed_words(closed)
 
 
 @dataclass

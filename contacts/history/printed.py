@@ -4,16 +4,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts import localised
 from contacts.details.note_text import plain_text
 from contacts.history import timeline
-from contacts.history.timeline.words import LONG, MOMENTS
+from contacts.history.timeline.words import LONG, MOMENTS, tag_words
 from contacts.models import ActorKind, Calendar, HistoryEvent
 
 MOST = 5000  # lines of one print: some hundred pages
 MUCH_LATER = timedelta(hours=1)
-ACTORS = {ActorKind.GHL: "in GHL", ActorKind.RULE: "rule", ActorKind.ERP: "ERP", ActorKind.SYSTEM: "Rankr"}
+ACTORS = {
+    ActorKind.GHL: gettext_noop("in GHL"),
+    ActorKind.RULE: gettext_noop("rule"),
+    ActorKind.ERP: "ERP",
+    ActorKind.SYSTEM: "Rankr",
+}
 
 
 @dataclass
@@ -48,7 +55,7 @@ def _entry(line, names, written):
     changes = [] if is_new_note else names.changes(event)
     if event.kind == "tags_changed":
         changes = []  # its words name them all
-        line.words = _all_tags(*event.changes.get("tags", ([], [])))
+        line.words = tag_words(*event.changes.get("tags", ([], [])), most=None)
     elif event.kind == "contact_changed":
         line.detail = ""  # they follow, one by one
     elif changes and event.kind in ("task_added", "appointment_booked"):
@@ -60,7 +67,7 @@ def _entry(line, names, written):
         line,
         at=stamp(event.happened_at, names.zone),
         learned=stamp(event.created_at, names.zone) if event.created_at - event.happened_at > MUCH_LATER else "",
-        by=ACTORS.get(event.actor_kind, ""),
+        by=_(ACTORS.get(event.actor_kind, "")),
         changes=changes,
         note=plain_text(written[event.note_id]) if is_new_note and note and not is_gone else "",
         is_gone=is_new_note and is_gone,
@@ -72,13 +79,6 @@ def stamp(moment, zone):
     """23 Nov 2026, 14:20:05 CST"""
     local = moment.astimezone(zone)
     return f"{localised.day_and_year(local)}, {local:%H:%M:%S %Z}"
-
-
-def _all_tags(old, new):
-    old, new = set(old or []), set(new or [])
-    parts = [("added", sorted(new - old)), ("removed", sorted(old - new))]
-    words = [f"{verb} tag{'' if len(tags) == 1 else 's'} {', '.join(tags)}" for verb, tags in parts if tags]
-    return " and ".join(words) or "changed tags"
 
 
 def _texts_at_first(contact, events):

@@ -15,6 +15,8 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, Q
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts import signals
 from contacts.access import SESSION_KEY, may_undo_bulk
@@ -31,9 +33,11 @@ BATCH = 100
 SHOWN = 3
 SETTLING_FOR = timedelta(hours=24)
 COUNTED = 50_000  # a preview that counts further would keep its reader waiting
-OUR_SIDE = "Something went wrong on our side."
-GONE = "It is not there any more."
-UNKNOWN_PART = "A part of this list's filter is not known any more. Remove that part, and look before you go on."
+OUR_SIDE = gettext_noop("Something went wrong on our side.")
+GONE = gettext_noop("It is not there any more.")
+UNKNOWN_PART = gettext_noop(
+    "A part of this list's filter is not known any more. Remove that part, and look before you go on."
+)
 
 
 class Standing:
@@ -110,18 +114,18 @@ def counted(contacts):
 
 
 def _not_editable(location):
-    return "" if location.is_editable else location.not_editable_because or "This connection is read-only."
+    return "" if location.is_editable else _(location.not_editable_because) or _("This connection is read-only.")
 
 
 def words_of(action):
     """(what it does, what it has done) in words."""
     act = act_of(action)
     if action.kind == BulkAction.Kind.UNDO:
-        if not act:
-            return "Taking it back", f"Taken back for {many(action.changed)}"
-        return f"Taking back: {_lower(act.doing)}", f"Taken back for {many(action.changed)}"
+        done = _("Taken back for %(contacts)s") % {"contacts": many(action.changed)}
+        return _("Taking back: %(what)s") % {"what": _lower(act.doing)} if act else _("Taking it back"), done
     if not act:
-        return action.get_kind_display(), f"{action.get_kind_display()}: {many(action.changed)}"
+        kind = action.get_kind_display()
+        return kind, _("%(what)s: %(contacts)s") % {"what": kind, "contacts": many(action.changed)}
     return act.doing, act.done(many(action.changed))
 
 
@@ -175,7 +179,7 @@ def start(request, business, act, selection, submission=None):
         "total": 0 if effect.is_capped else effect.total, "created_at": now,
     }  # fmt: skip
     if submission:
-        action, _ = BulkAction.objects.get_or_create(made_by=request.user, submission=submission, defaults=values)
+        action, __ = BulkAction.objects.get_or_create(made_by=request.user, submission=submission, defaults=values)
     else:
         action = BulkAction.objects.create(made_by=request.user, **values)
     return ring(action)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from contacts.day import due
 from contacts.listing.filters import people
@@ -18,7 +20,7 @@ class Unclear(Exception):
 
 
 def many(number):
-    return f"{number:,} contact{'' if number == 1 else 's'}"
+    return ngettext("%(count)s contact", "%(count)s contacts", number) % {"count": f"{number:,}"}
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,10 @@ class AddTags:
         tags = [" ".join(tag.replace("\x00", " ").split()).lower() for tag in data.get("tag", "").split(",")]
         tags = tuple(dict.fromkeys(tag for tag in tags if tag))
         if not tags:
-            raise Unclear("Write the tag first.")
+            raise Unclear(_("Write the tag first."))
         if len(tags) > MOST_TAGS or any(len(tag) > MOST_LETTERS for tag in tags):
-            raise Unclear(f"{MOST_TAGS} tags of {MOST_LETTERS} letters each are the most at once.")
+            words = _("%(tags)s tags of %(letters)s letters each are the most at once.")
+            raise Unclear(words % {"tags": MOST_TAGS, "letters": MOST_LETTERS})
         return cls(tags)
 
     @classmethod
@@ -55,26 +58,30 @@ class AddTags:
 
     @property
     def named(self):
-        return f"tag{'' if len(self.tags) == 1 else 's'} {', '.join(self.tags)}"
+        words = ngettext("tag %(tags)s", "tags %(tags)s", len(self.tags))
+        return words % {"tags": ", ".join(self.tags)}
 
     @property
     def words(self):
-        noun = "tag" if len(self.tags) == 1 else "tags"
-        it = "it" if len(self.tags) == 1 else "them"
+        if len(self.tags) == 1:
+            return Words(
+                (_("contact gets the tag"), _("contacts get the tag")),
+                (_("has it already, left alone"), _("have it already, left alone")),
+            )
         return Words(
-            (f"contact gets the {noun}", f"contacts get the {noun}"),
-            (f"has {it} already, left alone", f"have {it} already, left alone"),
+            (_("contact gets the tags"), _("contacts get the tags")),
+            (_("has them already, left alone"), _("have them already, left alone")),
         )
 
     @property
     def doing(self):
-        return f"Adding {self.named}"
+        return _("Adding %(tags)s") % {"tags": self.named}
 
     def done(self, many):
-        return f"Added {self.named} to {many}"
+        return _("Added %(tags)s to %(contacts)s") % {"tags": self.named, "contacts": many}
 
     def button(self, many):
-        return f"Tag {many}"
+        return _("Tag %(contacts)s") % {"contacts": many}
 
     def already(self):
         return Q(tags__contains=list(self.tags))
@@ -92,22 +99,25 @@ class RemoveTags(AddTags):
 
     @property
     def words(self):
-        noun = "tag" if len(self.tags) == 1 else "tags"
-        it = "it" if len(self.tags) == 1 else "any of them"
+        if len(self.tags) == 1:
+            return Words(
+                (_("contact loses the tag"), _("contacts lose the tag")),
+                (_("does not have it, left alone"), _("do not have it, left alone")),
+            )
         return Words(
-            (f"contact loses the {noun}", f"contacts lose the {noun}"),
-            (f"does not have {it}, left alone", f"do not have {it}, left alone"),
+            (_("contact loses the tags"), _("contacts lose the tags")),
+            (_("does not have any of them, left alone"), _("do not have any of them, left alone")),
         )
 
     @property
     def doing(self):
-        return f"Removing {self.named}"
+        return _("Removing %(tags)s") % {"tags": self.named}
 
     def done(self, many):
-        return f"Removed {self.named} from {many}"
+        return _("Removed %(tags)s from %(contacts)s") % {"tags": self.named, "contacts": many}
 
     def button(self, many):
-        return f"Untag {many}"
+        return _("Untag %(contacts)s") % {"contacts": many}
 
     def already(self):
         return ~Q(tags__overlap=list(self.tags))
@@ -135,35 +145,38 @@ class SetOwner:
     @classmethod
     def _chosen(cls, value, request):
         if not value:
-            raise Unclear("Choose a person first.")
+            raise Unclear(_("Choose a person first."))
         if value == "none":
-            return cls("none", "nobody", {})
+            return cls("none", _("nobody"), {})
         person = next((one for one in people(request) if value in {str(pk) for pk in one.pks}), None)
         rows = RemoteUser.objects.filter(pk__in=person.pks if person else (), is_active=True)
         if not rows:
-            raise Unclear("This person does not work here any more. Choose somebody else.")
+            raise Unclear(_("This person does not work here any more. Choose somebody else."))
         return cls(person.value, person.name, {row.location_id: row for row in rows})
 
     @property
     def values(self):
-        return {"owner": self.value, "name": self.name}
+        return {"owner": self.value}
 
     @property
     def words(self):
         return Words(
-            (f"contact goes to {self.name}", f"contacts go to {self.name}"),
-            ("has this owner already, left alone", "have this owner already, left alone"),
+            (
+                _("contact goes to %(person)s") % {"person": self.name},
+                _("contacts go to %(person)s") % {"person": self.name},
+            ),
+            (_("has this owner already, left alone"), _("have this owner already, left alone")),
         )
 
     @property
     def doing(self):
-        return f"Assigning to {self.name}"
+        return _("Assigning to %(person)s") % {"person": self.name}
 
     def done(self, many):
-        return f"Assigned {many} to {self.name}"
+        return _("Assigned %(contacts)s to %(person)s") % {"contacts": many, "person": self.name}
 
     def button(self, many):
-        return f"Assign {many}"
+        return _("Assign %(contacts)s") % {"contacts": many}
 
     def already(self):
         if self.value == "none":
@@ -173,7 +186,7 @@ class SetOwner:
     def obstacle(self, location):
         if self.value == "none" or location.pk in self.of_location:
             return ""
-        return f"{self.name} does not work in {location}."
+        return _("%(person)s does not work in %(location)s.") % {"person": self.name, "location": location}
 
     def do(self, contact, by):
         if reason := self.obstacle(contact.location):
@@ -196,15 +209,15 @@ class AddTask:
     def read(cls, data, request):
         title = " ".join(data.get("title", "").replace("\x00", " ").split())
         if not title:
-            raise Unclear("A task needs a title: GHL keeps none without.")
+            raise Unclear(_("A task needs a title: GHL keeps none without."))
         if len(title) > 1000:
-            raise Unclear("This title is too long: 1,000 letters fit.")
+            raise Unclear(_("This title is too long: 1,000 letters fit."))
         try:
             day = date.fromisoformat(data.get("due", ""))
         except ValueError:
-            raise Unclear("A task needs a due date, written like 2026-11-30.") from None
+            raise Unclear(_("A task needs a due date, written like 2026-11-30.")) from None
         if not 1970 <= day.year < 9999:
-            raise Unclear("This year cannot be right: check the date.")
+            raise Unclear(_("This year cannot be right: check the date."))
         return cls._made(title, day, data.get("assignee", ""), request)
 
     @classmethod
@@ -223,17 +236,17 @@ class AddTask:
 
     @property
     def words(self):
-        return Words(("contact gets the task", "contacts get the task"), ("", ""))
+        return Words((_("contact gets the task"), _("contacts get the task")), ("", ""))
 
     @property
     def doing(self):
-        return f"Adding task “{self._short}”"
+        return _("Adding task “%(title)s”") % {"title": self._short}
 
     def done(self, many):
-        return f"Added task “{self._short}” to {many}"
+        return _("Added task “%(title)s” to %(contacts)s") % {"title": self._short, "contacts": many}
 
     def button(self, many):
-        return f"Add the task to {many}"
+        return _("Add the task to %(contacts)s") % {"contacts": many}
 
     @property
     def _short(self):

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy
+
 from contacts.details.field_words import in_words
 from contacts.details.fields import CUSTOM_CONTROLS
 from contacts.models import CustomField
@@ -22,18 +24,18 @@ class Column:
 KNOWN = {
     column.key: column
     for column in (
-        Column("company", "Company"),
-        Column("owner", "Owner"),
-        Column("tags", "Tags"),
-        Column("tasks", "Open tasks"),
-        Column("next", "Next appointment"),
-        Column("last", "Last activity"),
-        Column("email", "E-mail"),
-        Column("phone", "Phone"),
-        Column("city", "City"),
-        Column("source", "Source"),
-        Column("added", "Added"),
-        Column("checked", "Checked", is_number=True),
+        Column("company", gettext_lazy("Company")),
+        Column("owner", gettext_lazy("Owner")),
+        Column("tags", gettext_lazy("Tags")),
+        Column("tasks", gettext_lazy("Open tasks")),
+        Column("next", gettext_lazy("Next appointment")),
+        Column("last", gettext_lazy("Last activity")),
+        Column("email", gettext_lazy("E-mail")),
+        Column("phone", gettext_lazy("Phone")),
+        Column("city", gettext_lazy("City")),
+        Column("source", gettext_lazy("Source")),
+        Column("added", gettext_lazy("Added")),
+        Column("checked", gettext_lazy("Checked"), is_number=True),
     )
 }
 USUAL = tuple(KNOWN[key] for key in ("owner", "tags", "tasks", "next", "last", "checked"))
@@ -46,10 +48,19 @@ def all_columns(fields):
 
 
 def chosen(keys, fields):
-    """The columns of these keys; those nobody knows any more are left out, and none chosen means the usual ones."""
-    wanted = set(keys)
-    columns = tuple(column for column in all_columns(fields) if column.key in wanted)
+    """The columns of these keys, in their order; unknown keys are left out, and none chosen means the usual ones."""
+    known = {column.key: column for column in all_columns(fields)}
+    columns = tuple(known[key] for key in dict.fromkeys(keys) if key in known)
     return columns[:MOST] or USUAL
+
+
+def moved(keys, key, step):
+    """The keys with this one `step` places further; at the end it stays."""
+    keys = list(keys)
+    if key in keys:
+        at = keys.index(key)
+        keys.insert(max(0, at + step), keys.pop(at))
+    return keys
 
 
 def needs_fields(keys):

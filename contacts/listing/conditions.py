@@ -13,6 +13,8 @@ from django.db.models import Exists, OuterRef, Q, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, IExact, In
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from contacts.models import Appointment, Company, RemoteUser, Task
 
@@ -49,7 +51,11 @@ def upcoming(now):
 
 
 def days(number):
-    return f"{number} day{'' if number == 1 else 's'}"
+    return ngettext("%(count)s day", "%(count)s days", number) % {"count": number}
+
+
+def _either(one, other):
+    return _("%(one)s or %(other)s") % {"one": one, "other": other}
 
 
 class Condition:
@@ -91,7 +97,7 @@ class Owned(Condition):
         return [("owner", person.value) for person in self.people]
 
     def words(self):
-        return "owner is", " or ".join(person.name for person in self.people)
+        return _("owner is"), reduce(_either, (str(person.name) for person in self.people))
 
     def where(self, user, now):
         owned = Q(owner__in=set().union(*(person.pks for person in self.people)))
@@ -111,13 +117,13 @@ class Tagged(Condition):
 
     @classmethod
     def read(cls, reader):
-        return [cls(tag) for tag in reader.texts(cls.NAMES[0], "A tag", MAX_TAGS, "tags")]
+        return [cls(tag) for tag in reader.texts(cls.NAMES[0], gettext_noop("A tag"), MAX_TAGS, gettext_noop("tags"))]
 
     def pairs(self):
         return [(self.NAMES[0], self.tag)]
 
     def words(self):
-        return "tag is", self.tag
+        return _("tag is"), self.tag
 
     def where(self, user, now):
         return Q(tags__contains=[self.tag])
@@ -128,7 +134,7 @@ class NotTagged(Tagged):
     NAMES = ("not_tag",)
 
     def words(self):
-        return "tag is not", self.tag
+        return _("tag is not"), self.tag
 
     def where(self, user, now):
         return ~Q(tags__contains=[self.tag])
@@ -148,7 +154,7 @@ class OfCompany(Condition):
         return [("company", self.company.pk)]
 
     def words(self):
-        return "company is", str(self.company)
+        return _("company is"), str(self.company)
 
     def where(self, user, now):
         return Q(company=self.company)
@@ -161,19 +167,19 @@ class Flag(Condition):
 
     @classmethod
     def read(cls, reader):
-        return [cls()] if reader.flag(cls.NAMES[0], " ".join(cls.WORDS)) else []
+        return [cls()] if reader.flag(cls.NAMES[0], cls.WORDS) else []
 
     def pairs(self):
         return [(self.NAMES[0], 1)]
 
     def words(self):
-        return self.WORDS
+        return tuple(map(_, self.WORDS))
 
 
 @dataclass(frozen=True)
 class Overdue(Flag):
     NAMES = ("overdue",)
-    WORDS = ("a task is", "overdue")
+    WORDS = (gettext_noop("a task is"), gettext_noop("overdue"))
 
     def where(self, user, now):
         return Exists(open_tasks().filter(due_at__lt=now))
@@ -182,7 +188,7 @@ class Overdue(Flag):
 @dataclass(frozen=True)
 class Upcoming(Flag):
     NAMES = ("upcoming",)
-    WORDS = ("an appointment is", "coming up")
+    WORDS = (gettext_noop("an appointment is"), gettext_noop("coming up"))
 
     def where(self, user, now):
         return Exists(upcoming(now))
@@ -191,7 +197,7 @@ class Upcoming(Flag):
 @dataclass(frozen=True)
 class NoNextStep(Flag):
     NAMES = ("no_next_step",)
-    WORDS = ("there is", "no next step")
+    WORDS = (gettext_noop("there is"), gettext_noop("no next step"))
 
     def where(self, user, now):
         return ~Exists(open_tasks()) & ~Exists(upcoming(now))
@@ -201,8 +207,8 @@ class NoNextStep(Flag):
 class Quiet(Condition):
     days: int
     NAMES = ("quiet",)
-    LEAD: ClassVar[str] = "nothing happened for"
-    NOUN: ClassVar[str] = "Quiet for"
+    LEAD: ClassVar[str] = gettext_noop("nothing happened for")
+    NOUN: ClassVar[str] = gettext_noop("Quiet for")
 
     @classmethod
     def read(cls, reader):
@@ -213,7 +219,7 @@ class Quiet(Condition):
         return [(self.NAMES[0], self.days)]
 
     def words(self):
-        return self.LEAD, days(self.days)
+        return _(self.LEAD), days(self.days)
 
     def where(self, user, now):
         return Q(last_activity_at__lt=now - timedelta(days=self.days))
@@ -222,8 +228,8 @@ class Quiet(Condition):
 @dataclass(frozen=True)
 class AddedWithin(Quiet):
     NAMES = ("added",)
-    LEAD = "added within the last"
-    NOUN = "Added within"
+    LEAD = gettext_noop("added within the last")
+    NOUN = gettext_noop("Added within")
 
     def where(self, user, now):
         added = Coalesce("remote_created_at", "created_at")
@@ -233,18 +239,19 @@ class AddedWithin(Quiet):
 class Known(Condition):
     """Whether a way to reach the person is known."""
 
-    NOUN: ClassVar[str]
+    LEAD: ClassVar[str]
+    PROBLEM: ClassVar[str]
 
     @classmethod
     def read(cls, reader):
-        known = reader.yes_or_no(cls.NAMES[0], cls.NOUN)
+        known = reader.yes_or_no(cls.NAMES[0], cls.PROBLEM)
         return [] if known is None else [cls(known)]
 
     def pairs(self):
         return [(self.NAMES[0], int(self.is_known))]
 
     def words(self):
-        return f"{self.NOUN} is", "known" if self.is_known else "missing"
+        return _(self.LEAD), _("known") if self.is_known else _("missing")
 
     def where(self, user, now):
         missing = Q(**{self.NAMES[0]: ""})
@@ -255,29 +262,34 @@ class Known(Condition):
 class EmailKnown(Known):
     is_known: bool
     NAMES = ("email",)
-    NOUN = "e-mail"
+    LEAD = gettext_noop("e-mail is")
+    PROBLEM = gettext_noop("The e-mail can only be known or missing, so that part was left out.")
 
 
 @dataclass(frozen=True)
 class PhoneKnown(Known):
     is_known: bool
     NAMES = ("phone",)
-    NOUN = "phone"
+    LEAD = gettext_noop("phone is")
+    PROBLEM = gettext_noop("The phone can only be known or missing, so that part was left out.")
 
 
 class Same(Condition):
     """A text field that says just this, in capitals or not."""
 
+    LEAD: ClassVar[str]
+    NOUN: ClassVar[str]
+
     @classmethod
     def read(cls, reader):
-        text = reader.text(cls.NAMES[0], f"The {cls.NAMES[0]}")
+        text = reader.text(cls.NAMES[0], cls.NOUN)
         return [cls(text)] if text else []
 
     def pairs(self):
         return [(self.NAMES[0], self.text)]
 
     def words(self):
-        return f"{self.NAMES[0]} is", self.text
+        return _(self.LEAD), self.text
 
     def where(self, user, now):
         return Q(**{f"{self.NAMES[0]}__iexact": self.text})
@@ -287,12 +299,16 @@ class Same(Condition):
 class FromSource(Same):
     text: str
     NAMES = ("source",)
+    LEAD = gettext_noop("source is")
+    NOUN = gettext_noop("The source")
 
 
 @dataclass(frozen=True)
 class OfType(Same):
     text: str
     NAMES = ("type",)
+    LEAD = gettext_noop("type is")
+    NOUN = gettext_noop("The type")
 
 
 @dataclass(frozen=True)
@@ -312,7 +328,7 @@ class FieldIs(Condition):
         return [("field", self.field.value), ("is", self.text)]
 
     def words(self):
-        return f"{self.field.name} is", self.text or "empty"
+        return _("%(field)s is") % {"field": self.field.name}, self.text or _("empty")
 
     def where(self, user, now):
         return reduce(or_, (Q(location=location) & self._held(key) for location, key in sorted(self.field.places)))

@@ -1,6 +1,7 @@
 """Contacts as a CSV file, a page of them at a time, so that the first line leaves before the last is read."""
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from contacts.csv_file import csv_response
 from contacts.listing import columns
@@ -8,7 +9,10 @@ from contacts.models import Contact
 from contacts.rows import for_rows, rows_of
 
 PAGE = 500
-ALWAYS = ("Name", "First name", "Last name", "E-mail", "Phone", "Company", "Business")
+ALWAYS = (
+    gettext_lazy("Name"), gettext_lazy("First name"), gettext_lazy("Last name"), gettext_lazy("E-mail"),
+    gettext_lazy("Phone"), gettext_lazy("Company"), gettext_lazy("Business"),
+)  # fmt: skip
 TWICE = {"email", "phone", "company"}
 
 

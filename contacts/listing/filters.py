@@ -12,6 +12,8 @@ from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from contacts import access
 from contacts.listing import search
@@ -33,13 +35,13 @@ def _added(now):
 
 
 ORDERS = {
-    "name": Order("sort_name", "By name"),
-    "recent": Order("last_activity_at", "Newest activity first", descending=True, is_time=True),
-    "quietest": Order("last_activity_at", "Oldest activity first", is_time=True),
-    "overdue": ByFirstOf.of("oldest_overdue", "Oldest overdue first", _overdue_tasks, "due_at", NEVER),
-    "added": Order("added_at", "Recently added", descending=True, is_time=True, annotation=_added),
+    "name": Order("sort_name", gettext_lazy("By name")),
+    "recent": Order("last_activity_at", gettext_lazy("Newest activity first"), descending=True, is_time=True),
+    "quietest": Order("last_activity_at", gettext_lazy("Oldest activity first"), is_time=True),
+    "overdue": ByFirstOf.of("oldest_overdue", gettext_lazy("Oldest overdue first"), _overdue_tasks, "due_at", NEVER),
+    "added": Order("added_at", gettext_lazy("Recently added"), descending=True, is_time=True, annotation=_added),
     "appointment": ByFirstOf.of(
-        "next_start", "Next appointment first", Appointment.objects.upcoming, "starts_at", NEVER
+        "next_start", gettext_lazy("Next appointment first"), Appointment.objects.upcoming, "starts_at", NEVER
     ),
 }
 
@@ -95,7 +97,11 @@ class ContactFilter:
     def order(self):
         """By name, a search has those first whose name begins with what was typed."""
         lead = search.fold(self.q)
-        return BestFirst.of("sort_name", lead, "By name") if lead and self.sort == "name" else ORDERS[self.sort]
+        return (
+            BestFirst.of("sort_name", lead, gettext_lazy("By name"))
+            if lead and self.sort == "name"
+            else ORDERS[self.sort]
+        )
 
     @property
     def is_empty(self):
@@ -131,7 +137,7 @@ class ContactFilter:
 
     def chips(self):
         """All parts of the sentence: "Contacts where owner is Dana and tag is insurance"."""
-        found = [Chip("text matches", self.q, replace(self, q="").params())] if self.q else []
+        found = [Chip(_("text matches"), self.q, replace(self, q="").params())] if self.q else []
         return found + [chip for chips in self.sentence() for chip in chips]
 
     def sentence(self):
@@ -160,8 +166,8 @@ def _as_q(where):
     return where if isinstance(where, Q) else Q(where)
 
 
-ME = Person("me", "me")
-NOBODY = Person("none", "nobody")
+ME = Person("me", gettext_lazy("me"))
+NOBODY = Person("none", gettext_lazy("nobody"))
 
 
 def people(request):
@@ -202,7 +208,7 @@ class _Reader:
         self.prefix = ""
 
     def read(self):
-        q = self.text("q", "The search text")
+        q = self.text("q", gettext_noop("The search text"))
         groups = []
         for number in self.numbers():
             self.prefix = prefix(number)
@@ -217,7 +223,8 @@ class _Reader:
         """The groups in this address."""
         found = {int(name.split(".")[0]) for name in self.params if re.fullmatch(r"[1-9]\d?\.\w+", name)} - {1}
         if len(found) >= MAX_GROUPS:
-            self.problems.append(f"More than {MAX_GROUPS} groups were asked for; the first {MAX_GROUPS} are used.")
+            words = _("More than %(most)s groups were asked for; the first %(most)s are used.")
+            self.problems.append(words % {"most": MAX_GROUPS})
         return [1, *sorted(found)[: MAX_GROUPS - 1]]
 
     def value(self, name):
@@ -232,14 +239,16 @@ class _Reader:
     def shortened(self, text, noun):
         text = " ".join(text.replace("\x00", " ").split())
         if len(text) > MAX_TEXT:
-            self.problems.append(f"{noun} was longer than {MAX_TEXT} letters; only the beginning is used.")
+            words = _("%(what)s was longer than %(most)s letters; only the beginning is used.")
+            self.problems.append(words % {"what": _(noun), "most": MAX_TEXT})
         return text[:MAX_TEXT].strip()
 
     def texts(self, name, noun, most, nouns):
         texts = dict.fromkeys(self.shortened(text, noun).lower() for text in self.values(name))
         texts.pop("", None)
         if len(texts) > most:
-            self.problems.append(f"More than {most} {nouns} were asked for; the first {most} are used.")
+            words = _("More than %(most)s %(what)s were asked for; the first %(most)s are used.")
+            self.problems.append(words % {"what": _(nouns), "most": most})
         return tuple(texts)[:most]
 
     def people(self, name):
@@ -252,12 +261,12 @@ class _Reader:
             if person and person not in chosen:
                 chosen.append(person)
         if unknown:
-            self.problems.append("An owner in this address is not known here, so that part was left out.")
+            self.problems.append(_("An owner in this address is not known here, so that part was left out."))
         return tuple(chosen)
 
     def company(self):
         """By its number, or as somebody types it: by its name."""
-        value = self.text("company", "The company")
+        value = self.text("company", gettext_noop("The company"))
         if not value:
             return None
         companies = access.in_scope(self.request, Company.objects)
@@ -265,7 +274,7 @@ class _Reader:
         company = companies.filter(pk=pk).first() if pk else None
         company = company or companies.filter(name__iexact=value).order_by("pk").first()
         if company is None:
-            self.problems.append("The company in this address is not known here, so that part was left out.")
+            self.problems.append(_("The company in this address is not known here, so that part was left out."))
         return company
 
     def custom_fields(self, name, text_name, most):
@@ -274,10 +283,12 @@ class _Reader:
         asked = [(value, texts[at] if at < len(texts) else "") for at, value in enumerate(self.values(name)) if value]
         known = {field.value: field for field in (custom_fields(self.request) if asked else ())}
         found = dict.fromkeys(
-            (known[value], self.shortened(text, "The value of a field")) for value, text in asked if value in known
+            (known[value], self.shortened(text, gettext_noop("The value of a field")))
+            for value, text in asked
+            if value in known
         )
         if any(value not in known for value, _ in asked) or len(found) > most:
-            self.problems.append("A field in this address is not known here, so that part was left out.")
+            self.problems.append(_("A field in this address is not known here, so that part was left out."))
         return list(found)[:most]
 
     def number(self, name, noun, highest):
@@ -286,25 +297,27 @@ class _Reader:
             return None
         days = number(value, highest)
         if days is None:
-            self.problems.append(f"“{noun}” takes a number of days from 1 to {highest:,}, so it was left out.")
+            words = _("“%(what)s” takes a number of days from 1 to %(highest)s, so it was left out.")
+            self.problems.append(words % {"what": _(noun), "highest": f"{highest:,}"})
         return days
 
     def flag(self, name, words):
         value = self.value(name)
         if value not in ("", "1"):
-            self.problems.append(f"“{words}” can only be on or off, so it was left out.")
+            what = " ".join(map(_, words))
+            self.problems.append(_("“%(what)s” can only be on or off, so it was left out.") % {"what": what})
         return value == "1"
 
-    def yes_or_no(self, name, noun):
+    def yes_or_no(self, name, problem):
         value = self.value(name)
         if value not in ("", "0", "1"):
-            self.problems.append(f"The {noun} can only be known or missing, so that part was left out.")
+            self.problems.append(_(problem))
         return {"1": True, "0": False}.get(value)
 
     def sort(self):
         value = self.value("sort")
         if value and value not in ORDERS:
-            self.problems.append("This list cannot be sorted that way; it is sorted by name.")
+            self.problems.append(_("This list cannot be sorted that way; it is sorted by name."))
         return value if value in ORDERS else "name"
 
     def view(self):

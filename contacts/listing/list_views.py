@@ -5,6 +5,8 @@ from urllib.parse import parse_qsl
 
 from django.db.models import Q
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts import access
 from contacts.listing.conditions import NoNextStep, Overdue, Owned, Quiet
@@ -39,11 +41,11 @@ def params_of(chosen):
 BUILT_IN = {
     view.key: view
     for view in (
-        BuiltIn("all", "All contacts", ContactFilter()),
-        BuiltIn("mine", "Mine", ContactFilter.of(Owned((ME,)))),
-        BuiltIn("overdue", "Overdue follow-ups", ContactFilter.of(Overdue(), sort="overdue")),
-        BuiltIn("no-next-step", "No next step", ContactFilter.of(NoNextStep(), sort="quietest")),
-        BuiltIn("gone-quiet", "Gone quiet", ContactFilter.of(Quiet(30), sort="quietest")),
+        BuiltIn("all", gettext_lazy("All contacts"), ContactFilter()),
+        BuiltIn("mine", gettext_lazy("Mine"), ContactFilter.of(Owned((ME,)))),
+        BuiltIn("overdue", gettext_lazy("Overdue follow-ups"), ContactFilter.of(Overdue(), sort="overdue")),
+        BuiltIn("no-next-step", gettext_lazy("No next step"), ContactFilter.of(NoNextStep(), sort="quietest")),
+        BuiltIn("gone-quiet", gettext_lazy("Gone quiet"), ContactFilter.of(Quiet(30), sort="quietest")),
     )
 }
 EVERYTHING = BUILT_IN["all"]
@@ -53,7 +55,9 @@ def views_of(request):
     """By key, in the order of the tabs; read once per request."""
     if not hasattr(request, "_views"):
         saved = in_scope(request, SavedView.objects.present()).select_related("business")
-        request._views = BUILT_IN | {view.key: view for view in saved}
+        views = BUILT_IN | {view.key: view for view in saved}
+        known = [key for key in habits_of(request).order if key in views]
+        request._views = {key: views[key] for key in [*known, *views]}
     return request._views
 
 
@@ -96,7 +100,7 @@ def shown(request, params):
     if not chosen.view:
         return _guessed(chosen)
     if chosen.view not in views:
-        gone = "The view in this address is not there any more."
+        gone = _("The view in this address is not there any more.")
         chosen = chosen.with_(view="", problems=(*chosen.problems, gone))
         return _guessed(chosen)
     view = views[chosen.view]

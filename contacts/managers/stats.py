@@ -20,6 +20,7 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.functions import Coalesce, Extract, Floor, TruncWeek
+from django.utils.translation import gettext_noop
 
 from contacts.day import agenda
 from contacts.day.dates import Days, monday_of, start_of
@@ -60,7 +61,7 @@ def _by_week(rows, locations, weeks, name, *keys):
 
 # --- what was done ----------------------------------------------------------------------------------------------------
 
-WORK = {"note_added": "Notes", "task_done": "Tasks done"}
+WORK = {"note_added": gettext_noop("Notes"), "task_done": gettext_noop("Tasks done")}
 
 
 def work_done(events, locations, weeks, actors):
@@ -109,13 +110,13 @@ def ageing(tasks, locations, now):
 
 TOUCHES = ("note_added", "task_done", "appointment_booked")
 TOOK = {
-    "1h": ("within 1 h", timedelta(0), timedelta(hours=1)),
-    "4h": ("1 to 4 h", timedelta(hours=1), timedelta(hours=4)),
-    "1d": ("4 to 24 h", timedelta(hours=4), timedelta(days=1)),
-    "3d": ("1 to 3 days", timedelta(days=1), timedelta(days=3)),
-    "7d": ("3 to 7 days", timedelta(days=3), timedelta(days=7)),
-    "more": ("later", timedelta(days=7), None),
-    "not": ("not yet", None, None),
+    "1h": (gettext_noop("within 1 h"), timedelta(0), timedelta(hours=1)),
+    "4h": (gettext_noop("1 to 4 h"), timedelta(hours=1), timedelta(hours=4)),
+    "1d": (gettext_noop("4 to 24 h"), timedelta(hours=4), timedelta(days=1)),
+    "3d": (gettext_noop("1 to 3 days"), timedelta(days=1), timedelta(days=3)),
+    "7d": (gettext_noop("3 to 7 days"), timedelta(days=3), timedelta(days=7)),
+    "more": (gettext_noop("later"), timedelta(days=7), None),
+    "not": (gettext_noop("not yet"), None, None),
 }
 
 
@@ -180,10 +181,10 @@ def _median(counts):
 
 # outcome → (words, GHL's statuses as they have been seen)
 OUTCOMES = {
-    "kept": ("Kept", ("showed",)),
-    "missed": ("Missed", ("noshow", "no-show")),
-    "cancelled": ("Cancelled", ("cancelled", "canceled")),
-    "open": ("Nothing said", ()),
+    "kept": (gettext_noop("Kept"), ("showed",)),
+    "missed": (gettext_noop("Missed"), ("noshow", "no-show")),
+    "cancelled": (gettext_noop("Cancelled"), ("cancelled", "canceled")),
+    "open": (gettext_noop("Nothing said"), ()),
 }
 NEVER_WERE = ("invalid",)
 

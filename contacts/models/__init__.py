@@ -6,8 +6,10 @@ from contacts.models.company import Company
 from contacts.models.contact import Contact, ContactFreshness
 from contacts.models.contact_view import ContactView
 from contacts.models.draft import Draft
+from contacts.models.external_id import ExternalId
 from contacts.models.history import HistoryEvent
 from contacts.models.location import Calendar, CustomField, Location, RemoteUser, Tag
+from contacts.models.machine import Machine
 from contacts.models.mention import Mention
 from contacts.models.note import Note
 from contacts.models.reminder import Reminder
@@ -20,7 +22,7 @@ from contacts.models.verdict import Verdict
 
 __all__ = [
     "ActorKind", "Appointment", "BulkAction", "Business", "Calendar", "Change", "Company", "Contact",
-    "ContactFreshness", "ContactView", "CustomField", "Draft", "HistoryEvent", "Invitation", "LastAdmin",
-    "ListHabits", "Location", "Membership", "Mention", "NotEditable", "NotUndoable", "Note", "Reminder",
+    "ContactFreshness", "ContactView", "CustomField", "Draft", "ExternalId", "HistoryEvent", "Invitation", "LastAdmin",
+    "ListHabits", "Location", "Machine", "Membership", "Mention", "NotEditable", "NotUndoable", "Note", "Reminder",
     "RemoteUser", "Role", "SavedView", "SearchWord", "Tag", "Task", "User", "Verdict",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from contacts.models.change import Change
 from contacts.models.contact import Contact
@@ -51,16 +52,17 @@ class Appointment(Editable):
         indexes = [
             models.Index(fields=["contact", "starts_at"], name="appointment_of_contact"),
             models.Index(fields=["location", "starts_at"], condition=Q(deleted_at=None), name="appointment_by_start"),
+            models.Index(fields=["location", "updated_at", "id"], name="appointment_by_move"),
         ]
 
     def __str__(self):
-        return self.title or "Appointment"
+        return self.title or _("Appointment")
 
     def check_editable(self):
         super().check_editable()
         if not self.location.is_bookable:
             raise NotEditable(
-                "GHL has not given us permission to change appointments. An admin can reconnect and allow it."
+                _("GHL has not given us permission to change appointments. An admin can reconnect and allow it.")
             )
 
     def _history_kind(self, verb, values):

@@ -3,6 +3,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contacts.models.business import Business, Role
 from contacts.models.leased import Leased, LeasedQuerySet
@@ -38,16 +39,16 @@ class BulkAction(Leased):
     """
 
     class Kind(models.TextChoices):
-        ADD_TAGS = "add_tags", "Add tags"
-        REMOVE_TAGS = "remove_tags", "Remove tags"
-        OWNER = "owner", "Set owner"
-        TASK = "task", "Add a task"
-        UNDO = "undo", "Undo"
+        ADD_TAGS = "add_tags", _("Add tags")
+        REMOVE_TAGS = "remove_tags", _("Remove tags")
+        OWNER = "owner", _("Set owner")
+        TASK = "task", _("Add a task")
+        UNDO = "undo", _("Undo")
 
     class Outcome(models.TextChoices):
-        COMPLETE = "complete", "Complete"
-        STOPPED = "stopped", "Stopped"
-        FAILED = "failed", "Failed"
+        COMPLETE = "complete", _("Complete")
+        STOPPED = "stopped", _("Stopped")
+        FAILED = "failed", _("Failed")
 
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="bulk_actions")
     # None: over all the businesses that its maker may see.

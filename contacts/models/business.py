@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts.open_pages import live
 
@@ -13,9 +15,9 @@ INVITATION_DAYS = 14
 
 
 class Role(models.TextChoices):
-    STAFF = "staff", "Staff"
-    MANAGER = "manager", "Manager"
-    ADMIN = "admin", "Admin"
+    STAFF = "staff", gettext_lazy("Staff")
+    MANAGER = "manager", gettext_lazy("Manager")
+    ADMIN = "admin", gettext_lazy("Admin")
 
 
 class BusinessQuerySet(models.QuerySet):
@@ -62,7 +64,7 @@ class LastAdmin(Exception):
     """A business without an admin could let nobody in any more."""
 
     def __init__(self):
-        super().__init__("Somebody has to be admin. Make another member admin first.")
+        super().__init__(_("Somebody has to be admin. Make another member admin first."))
 
 
 class MembershipQuerySet(models.QuerySet):

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contacts.models.business import Business
 from contacts.models.location import Location
@@ -12,11 +13,11 @@ from contacts.signals import change_recorded
 
 
 class ActorKind(models.TextChoices):
-    PERSON = "person", "Person"
+    PERSON = "person", _("Person")
     GHL = "ghl", "GHL"
-    RULE = "rule", "Rule"
+    RULE = "rule", _("Rule")
     ERP = "erp", "ERP"
-    SYSTEM = "system", "System"
+    SYSTEM = "system", _("System")
 
 
 class ChangeQuerySet(models.QuerySet):
@@ -64,27 +65,27 @@ class Change(models.Model):
     """
 
     class Kind(models.TextChoices):
-        CONTACT = "contact", "Contact"
-        TASK = "task", "Task"
-        NOTE = "note", "Note"
-        APPOINTMENT = "appointment", "Appointment"
+        CONTACT = "contact", _("Contact")
+        TASK = "task", _("Task")
+        NOTE = "note", _("Note")
+        APPOINTMENT = "appointment", _("Appointment")
 
     class Verb(models.TextChoices):
-        CREATE = "create", "Create"
-        UPDATE = "update", "Update"
-        TAGS = "tags", "Tags"
-        DELETE = "delete", "Delete"
+        CREATE = "create", _("Create")
+        UPDATE = "update", _("Update")
+        TAGS = "tags", _("Tags")
+        DELETE = "delete", _("Delete")
 
     class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        SENDING = "sending", "Sending"
-        SENT = "sent", "Sent"
-        UNKNOWN = "unknown", "Checking"
-        CONFIRMED = "confirmed", "Confirmed"
-        DIFFERS = "differs", "Differs"
-        CONFLICT = "conflict", "Conflict"
-        REFUSED = "refused", "Refused"
-        CANCELLED = "cancelled", "Cancelled"
+        QUEUED = "queued", _("Queued")
+        SENDING = "sending", _("Sending")
+        SENT = "sent", _("Sent")
+        UNKNOWN = "unknown", _("Checking")
+        CONFIRMED = "confirmed", _("Confirmed")
+        DIFFERS = "differs", _("Differs")
+        CONFLICT = "conflict", _("Conflict")
+        REFUSED = "refused", _("Refused")
+        CANCELLED = "cancelled", _("Cancelled")
 
     UNDER_WAY = (State.SENDING, State.SENT, State.UNKNOWN)
     UNSETTLED = (State.QUEUED, *UNDER_WAY)

@@ -1,5 +1,6 @@
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from contacts.models.location import Location, OfLocationQuerySet
 
@@ -27,7 +28,7 @@ class Company(models.Model):
         ordering = ["name", "pk"]
 
     def __str__(self):
-        return self.name or "Unnamed company"
+        return self.name or _("Unnamed company")
 
     def get_absolute_url(self):
         return reverse("contacts:company", args=[self.pk])

@@ -5,6 +5,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Upper
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts.details import phones
 from contacts.listing import search
@@ -14,6 +16,8 @@ from contacts.models.company import Company
 from contacts.models.editable import Editable
 from contacts.models.location import Location, RemoteUser
 from contacts.models.mirrored import MirroredQuerySet
+
+UNNAMED = gettext_noop("Unnamed contact")
 
 
 class Digits(models.Func):
@@ -27,6 +31,9 @@ class ContactQuerySet(MirroredQuerySet):
     def visible_to(self, user):
         """By the business that stands on the row, which the lists' indexes begin with."""
         return self.filter(business__memberships__user=user) if user.is_authenticated else self.none()
+
+    def of_business(self, business):
+        return self.filter(business=business)
 
     def with_email(self, email):
         return self.filter(email__iexact=email) if email else self.none()
@@ -93,6 +100,9 @@ class Contact(Editable):
                 name="contact_by_activity",
             ),
             models.Index(fields=["location", "remote_updated_at"], name="contact_by_update"),
+            # What moved since somebody last asked; and whoever has this value in a custom field.
+            models.Index(fields=["location", "updated_at", "id"], name="contact_by_move"),
+            GinIndex(fields=["custom_values"], opclasses=["jsonb_path_ops"], name="contact_custom_values"),
             GinIndex(fields=["tags"], name="contact_tags"),
             models.Index(
                 F("business"), Coalesce("remote_created_at", "created_at").desc(), F("id").desc(),
@@ -113,8 +123,12 @@ class Contact(Editable):
     @property
     def name(self):
         """What to call this person: never empty."""
+        return self._known_name or _(UNNAMED)
+
+    @property
+    def _known_name(self):
         full = f"{self.first_name} {self.last_name}".strip()
-        return full or self.company_name or self.email or phones.readable(self.phone) or "Unnamed contact"
+        return full or self.company_name or self.email or phones.readable(self.phone)
 
     @property
     def is_editable(self):
@@ -133,7 +147,7 @@ class Contact(Editable):
     def index(self):
         """Bring the columns that lists sort and search by in line with the values."""
         self.business_id = self.location.business_id
-        self.sort_name = search.fold(self.name)[:420]
+        self.sort_name = search.fold(self._known_name or UNNAMED)[:420]  # the same in every language
         self.search_text = search.text_of(self)
 
     INDEXED = ("business", "sort_name", "search_text")

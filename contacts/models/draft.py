@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contacts.models.contact import Contact
 from contacts.models.note import Note
@@ -24,9 +25,9 @@ class Draft(models.Model):
     """
 
     class Kind(models.TextChoices):
-        NOTE = "note", "Note"
-        TASK = "task", "Task"
-        CALL = "call", "Call log"
+        NOTE = "note", _("Note")
+        TASK = "task", _("Task")
+        CALL = "call", _("Call log")
 
     # What is kept of each form, and which of it says that something was typed at all.
     NAMES = {"note": ("body",), "task": ("title", "body", "due", "assignee"), "call": ("body", "outcome", "minutes")}

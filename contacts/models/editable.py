@@ -4,8 +4,10 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from contacts.models.change import ActorKind, Change
+from contacts.models import machine
+from contacts.models.change import Change
 from contacts.models.history import HistoryEvent
 from contacts.models.mirrored import plain
 from contacts.models.undoable import NotEditable, Undoable
@@ -144,7 +146,7 @@ class Editable(Undoable):
     def check_editable(self):
         """NotEditable says why not."""
         if not self.location.is_editable:
-            raise NotEditable(self.location.not_editable_because or "This connection is read-only.")
+            raise NotEditable(_(self.location.not_editable_because) or _("This connection is read-only."))
 
     def _last_seen(self, by, values, before):
         """`before` with what the person saw of GHL where an earlier edit of theirs is still undecided.
@@ -163,7 +165,7 @@ class Editable(Undoable):
                 else:
                     seen[key] = there.get(key)
             if _covers(values, older.values, self.BY_PART):
-                older.give_way(by)
+                older.give_way(machine.person(by))
         return seen
 
     def _queue(self, by, verb, values, before, after=None, undoes=None, submission=None, is_sent=True):
@@ -177,8 +179,8 @@ class Editable(Undoable):
             verb=verb,
             values=values,
             before=before,
-            made_by=by,
-            actor_kind=ActorKind.PERSON if by else ActorKind.SYSTEM,
+            made_by=machine.person(by),
+            actor_kind=machine.kind(by),
             not_before=now + (after or timedelta()),
             state=Change.State.QUEUED if is_sent else Change.State.CANCELLED,
             settled_at=None if is_sent else now,
@@ -199,9 +201,10 @@ class Editable(Undoable):
             contact=contact,
             kind=kind,
             changes=changes,
-            actor_kind=ActorKind.PERSON if by else ActorKind.SYSTEM,
-            user=by,
+            actor_kind=machine.kind(by),
+            user=machine.person(by),
             actor_name=str(by) if by else "",
+            cause=machine.cause(by),
             change=change,
             reason=reason,
             happened_at=now,

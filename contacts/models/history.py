@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contacts.models.change import ActorKind, Change
 from contacts.models.location import Location, OfLocationQuerySet
@@ -16,28 +17,28 @@ class HistoryEvent(models.Model):
     """
 
     class Kind(models.TextChoices):
-        CONTACT_ADDED = "contact_added", "Contact added"
-        CONTACT_CHANGED = "contact_changed", "Fields changed"
-        CONTACT_DELETED = "contact_deleted", "Contact deleted"
-        CONTACT_RESTORED = "contact_restored", "Contact restored"
-        TAGS_CHANGED = "tags_changed", "Tags changed"
-        NOTE_ADDED = "note_added", "Note added"
-        NOTE_CHANGED = "note_changed", "Note changed"
-        NOTE_DELETED = "note_deleted", "Note deleted"
-        NOTE_RESTORED = "note_restored", "Note restored"
-        TASK_ADDED = "task_added", "Task added"
-        TASK_CHANGED = "task_changed", "Task changed"
-        TASK_DONE = "task_done", "Task done"
-        TASK_REOPENED = "task_reopened", "Task reopened"
-        TASK_DELETED = "task_deleted", "Task deleted"
-        TASK_RESTORED = "task_restored", "Task restored"
-        APPOINTMENT_BOOKED = "appointment_booked", "Appointment booked"
-        APPOINTMENT_MOVED = "appointment_moved", "Appointment moved"
-        APPOINTMENT_CHANGED = "appointment_changed", "Appointment changed"
-        APPOINTMENT_DELETED = "appointment_deleted", "Appointment deleted"
-        APPOINTMENT_RESTORED = "appointment_restored", "Appointment restored"
-        ERP_EVENT = "erp_event", "ERP event"
-        RULE_RUN = "rule_run", "Rule run"
+        CONTACT_ADDED = "contact_added", _("Contact added")
+        CONTACT_CHANGED = "contact_changed", _("Fields changed")
+        CONTACT_DELETED = "contact_deleted", _("Contact deleted")
+        CONTACT_RESTORED = "contact_restored", _("Contact restored")
+        TAGS_CHANGED = "tags_changed", _("Tags changed")
+        NOTE_ADDED = "note_added", _("Note added")
+        NOTE_CHANGED = "note_changed", _("Note changed")
+        NOTE_DELETED = "note_deleted", _("Note deleted")
+        NOTE_RESTORED = "note_restored", _("Note restored")
+        TASK_ADDED = "task_added", _("Task added")
+        TASK_CHANGED = "task_changed", _("Task changed")
+        TASK_DONE = "task_done", _("Task done")
+        TASK_REOPENED = "task_reopened", _("Task reopened")
+        TASK_DELETED = "task_deleted", _("Task deleted")
+        TASK_RESTORED = "task_restored", _("Task restored")
+        APPOINTMENT_BOOKED = "appointment_booked", _("Appointment booked")
+        APPOINTMENT_MOVED = "appointment_moved", _("Appointment moved")
+        APPOINTMENT_CHANGED = "appointment_changed", _("Appointment changed")
+        APPOINTMENT_DELETED = "appointment_deleted", _("Appointment deleted")
+        APPOINTMENT_RESTORED = "appointment_restored", _("Appointment restored")
+        ERP_EVENT = "erp_event", _("ERP event")
+        RULE_RUN = "rule_run", _("Rule run")
 
     # No index for these two alone: of those below, each is the first column of one.
     location = models.ForeignKey(Location, models.CASCADE, related_name="history", db_index=False)

@@ -3,6 +3,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contacts.models.business import Business, Role
 
@@ -59,6 +60,10 @@ class OfLocationQuerySet(models.QuerySet):
         """The one door: rows of the businesses this user is a member of."""
         return self.filter(location__business__memberships__user=user) if user.is_authenticated else self.none()
 
+    def of_business(self, business):
+        """The same door for a machine that was let in by a key of one business."""
+        return self.filter(location__business=business)
+
 
 class RemoteUserQuerySet(OfLocationQuerySet):
     def belong_to(self, user, location, chosen):
@@ -97,7 +102,7 @@ class RemoteUser(models.Model):
         ordering = ["name", "pk"]
 
     def __str__(self):
-        return self.name or "Unknown GHL user"
+        return self.name or _("Unknown GHL user")
 
 
 class Calendar(models.Model):

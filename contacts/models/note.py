@@ -26,7 +26,10 @@ class Note(Editable):
                 fields=["location", "remote_id"], condition=Q(remote_id__isnull=False), name="note_once"
             )
         ]
-        indexes = [models.Index(fields=["contact", "-created_at"], name="note_of_contact")]
+        indexes = [
+            models.Index(fields=["contact", "-created_at"], name="note_of_contact"),
+            models.Index(fields=["location", "updated_at", "id"], name="note_by_move"),
+        ]
 
     def __str__(self):
         return f"note {self.pk}"

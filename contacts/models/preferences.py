@@ -1,5 +1,6 @@
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +36,11 @@ class Preferences(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def chosen_language(self):
+        """One that is still there; "" when the browser decides."""
+        return self.language if self.language in dict(settings.LANGUAGES) else ""
 
     @property
     def zone(self):

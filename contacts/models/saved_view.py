@@ -73,10 +73,12 @@ class SavedView(models.Model):
 
 
 class ListHabits(models.Model):
-    """How one person likes the contact list: the view it opens with, and columns by view where that person chose."""
+    """How one person likes the contact list: the view it opens with, in what order views stand, and columns by view
+    where that person chose."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="list_habits")
     opens_with = models.CharField(max_length=20, blank=True)
+    order = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     columns = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -49,6 +49,7 @@ class Task(Editable):
                 fields=["assignee", "due_at"], condition=Q(completed=False, deleted_at=None), name="task_open_of_person"
             ),
             models.Index(fields=["contact", "due_at"], name="task_of_contact"),
+            models.Index(fields=["location", "updated_at", "id"], name="task_by_move"),
             GinIndex(
                 OpClass(Upper("title"), name="gin_trgm_ops"),
                 condition=Q(completed=False, deleted_at=None),

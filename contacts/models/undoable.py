@@ -1,6 +1,7 @@
 """Taking back what has been sent already: by a change that does the opposite, so that the other side hears of it."""
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from contacts import localised
 from contacts.models.change import Change
@@ -27,7 +28,7 @@ class Undoable(Mirrored):
         held = type(self).objects.select_for_update(of=("self",), no_key=True).get(pk=self.pk)
         change = Change.objects.select_for_update().get(pk=change.pk)
         if change.state == Change.State.CANCELLED and not change.undoes_id:
-            raise NotUndoable("This was taken back already.")
+            raise NotUndoable(_("This was taken back already."))
         back = {
             Change.Verb.UPDATE: held._undo_update,
             Change.Verb.CREATE: held._undo_create,
@@ -49,7 +50,7 @@ class Undoable(Mirrored):
 
     def _undo_update(self, change, by):
         if self.deleted_at:
-            raise NotUndoable("It was deleted since, so there is nothing to put back.")
+            raise NotUndoable(_("It was deleted since, so there is nothing to put back."))
         if moved := [key for key in change.values if not self._is_still(key, change)]:
             raise NotUndoable(self._who_went_on(moved, change))
         was_sent = not change.cancel()
@@ -59,27 +60,29 @@ class Undoable(Mirrored):
 
     def _undo_create(self, change, by):
         if self.deleted_at:
-            raise NotUndoable("It was deleted since.")
+            raise NotUndoable(_("It was deleted since."))
         if self.KIND == "contact" and self._later_events(change).exists():
-            raise NotUndoable("More has happened with this contact since. Delete the contact if that is what you mean.")
+            raise NotUndoable(
+                _("More has happened with this contact since. Delete the contact if that is what you mean.")
+            )
         return self.delete_here(by, undo_s=0, undoes=change)
 
     def _undo_tags(self, change, by):
         add = [tag for tag in change.values["remove"] if tag not in self.tags]
         remove = [tag for tag in change.values["add"] if tag in self.tags]
         if not add and not remove:
-            raise NotUndoable("The tags are as they were already.")
+            raise NotUndoable(_("The tags are as they were already."))
         was_sent = not change.cancel()
         return self._retag(by, add=add, remove=remove, undoes=change, is_sent=was_sent)
 
     def _undo_deletion(self, change, by):
         if not self.deleted_at:
-            raise NotUndoable("It is here already.")
+            raise NotUndoable(_("It is here already."))
         if self.undo_delete(change, by):
             change.refresh_from_db()
             return change
         if not change.is_settled:
-            raise NotUndoable("The deletion is on its way to GHL right now. Try again in a few seconds.")
+            raise NotUndoable(_("The deletion is on its way to GHL right now. Try again in a few seconds."))
         return self.make_anew(by, undoes=change)
 
     def make_anew(self, by, undoes=None):
@@ -124,4 +127,5 @@ class Undoable(Mirrored):
         who = str(event.user) if event.user else event.actor_name or event.get_actor_kind_display()
         at = event.happened_at.astimezone(self.location.zone)
         at = f"{localised.day(at)}, {localised.clock(at)}"
-        return f"{who} changed it since ({at}), and undoing would take that back too."
+        words = _("%(who)s changed it since (%(at)s), and undoing would take that back too.")
+        return words % {"who": who, "at": at}

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contacts.models.contact import Contact
 
@@ -38,9 +39,9 @@ class Verdict(models.Model):
     """
 
     class Word(models.TextChoices):
-        SAME = "same", "The same person"  # in two businesses: each shows the other
-        DIFFERENT = "different", "Different people"
-        RESOLVED = "resolved", "Resolved"  # a duplicate that has been dealt with
+        SAME = "same", _("The same person")  # in two businesses: each shows the other
+        DIFFERENT = "different", _("Different people")
+        RESOLVED = "resolved", _("Resolved")  # a duplicate that has been dealt with
 
     first = models.ForeignKey(Contact, models.CASCADE, related_name="+")
     second = models.ForeignKey(Contact, models.CASCADE, related_name="+")

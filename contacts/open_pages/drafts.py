@@ -4,6 +4,7 @@ from functools import cached_property
 
 from django.utils import timezone
 from django.utils.html import strip_tags
+from django.utils.translation import gettext as _
 
 from contacts.details.note_text import fingerprint, plain_text
 from contacts.models import Change, Draft
@@ -15,7 +16,8 @@ class TooLong(Exception):
     """Nobody types so much by hand."""
 
     def __init__(self):
-        super().__init__(f"This is too long to be kept as a draft: {LONGEST:,} letters fit.")
+        words = _("This is too long to be kept as a draft: %(longest)s letters fit.")
+        super().__init__(words % {"longest": f"{LONGEST:,}"})
 
 
 class Drafts:
@@ -111,4 +113,5 @@ def said(draft):
     if draft is None:
         return ""
     is_today = timezone.localdate(draft.saved_at) == timezone.localdate()
-    return strip_tags(f"Draft saved {clock(draft.saved_at) if is_today else when(draft.saved_at)}")
+    saved_at = clock(draft.saved_at) if is_today else when(draft.saved_at)
+    return strip_tags(_("Draft saved %(when)s") % {"when": saved_at})

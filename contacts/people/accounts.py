@@ -5,6 +5,8 @@ import logging
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib import messages
 from django.shortcuts import resolve_url
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from contacts.people import invitations
 
@@ -13,10 +15,10 @@ log = logging.getLogger(__name__)
 
 class Adapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": "This e-mail address and password do not belong together.",
-        "email_taken": "This e-mail address has an account already. Sign in instead.",
-        "too_many_login_attempts": "That was wrong too often. Wait five minutes, or reset the password.",
-        "rate_limited": "That was too often in a short time. Wait a minute.",
+        "email_password_mismatch": gettext_lazy("This e-mail address and password do not belong together."),
+        "email_taken": gettext_lazy("This e-mail address has an account already. Sign in instead."),
+        "too_many_login_attempts": gettext_lazy("That was wrong too often. Wait five minutes, or reset the password."),
+        "rate_limited": gettext_lazy("That was too often in a short time. Wait a minute."),
     }
 
     def get_login_redirect_url(self, request):
@@ -41,5 +43,7 @@ class Adapter(DefaultAccountAdapter):
         except OSError as trouble:  # smtplib's own errors are among these
             log.warning("%s could not be mailed: %s", template_prefix, type(trouble).__name__)
             if request := context.get("request") or self.request:
-                text = f"The message to {email} could not be sent: the mail server did not take it. Try again later."
-                messages.error(request, text)
+                text = _(
+                    "The message to %(email)s could not be sent: the mail server did not take it. Try again later."
+                )
+                messages.error(request, text % {"email": email})

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from contacts.models import ActorKind, HistoryEvent, RemoteUser, User
 
 OTHERS = "others"
@@ -38,13 +41,13 @@ class Actor:
         return {"actor_kind": self.kind, "user": None}
 
 
-IN_GHL = Actor("ghl", "GHL, nobody named", kind=ActorKind.GHL)
-LEFT = Actor("left", "Former users", kind=ActorKind.PERSON)
+IN_GHL = Actor("ghl", gettext_lazy("GHL, nobody named"), kind=ActorKind.GHL)
+LEFT = Actor("left", gettext_lazy("Former users"), kind=ActorKind.PERSON)
 MACHINES = (
     IN_GHL,
-    Actor("rule", "Rules", kind=ActorKind.RULE),
+    Actor("rule", gettext_lazy("Rules"), kind=ActorKind.RULE),
     Actor("erp", "ERP", kind=ActorKind.ERP),
-    Actor("system", "Rankr itself", kind=ActorKind.SYSTEM),
+    Actor("system", gettext_lazy("Rankr itself"), kind=ActorKind.SYSTEM),
     LEFT,
 )
 
@@ -63,7 +66,7 @@ class Actors:
         self._by_name |= {pair: actor for actor in self.users.values() for pair in actor.names}
         self._left = {}
         # Notes keep the name their author had; it may have changed since.
-        self.others = Actor(OTHERS, "Other GHL users", names=frozenset(self._by_name))
+        self.others = Actor(OTHERS, _("Other GHL users"), names=frozenset(self._by_name))
 
     def __iter__(self):
         yield from self.users.values()
@@ -83,7 +86,7 @@ class Actors:
     def of(self, location_id, user_id, actor_kind, actor_name):
         """Who stands behind these columns of an event."""
         if user_id:
-            left = Actor(f"u{user_id}", actor_name or "A former user", user_id)
+            left = Actor(f"u{user_id}", actor_name or _("A former user"), user_id)
             return self.users.get(user_id) or self._left.setdefault(user_id, left)
         if actor_kind == ActorKind.GHL and actor_name:
             return self._by_name.get((location_id, actor_name), self.others)
@@ -98,7 +101,7 @@ class Actors:
 
     def _in_ghl(self, rows):
         names, pks = self._known_as(rows)
-        return Actor(f"g{rows[0].pk}", rows[0].name or "Unknown GHL user", names=names, remote_pks=pks)
+        return Actor(f"g{rows[0].pk}", rows[0].name or _("Unknown GHL user"), names=names, remote_pks=pks)
 
     @staticmethod
     def _known_as(rows):

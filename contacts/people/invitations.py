@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from contacts.models import Invitation
 
@@ -23,7 +24,8 @@ def send(invitation):
     """Whether a message with the link is on its way."""
     if settings.EMAIL_BACKEND.endswith(SEND_NOTHING):
         return False
-    subject = f"{invitation.invited_by} invites you to {invitation.business} on Rankr"
+    subject = _("%(person)s invites you to %(business)s on Rankr")
+    subject %= {"person": invitation.invited_by, "business": invitation.business}
     body = render_to_string("contacts/team_invitation.txt", {"invitation": invitation, "link": link_of(invitation)})
     try:
         send_mail(" ".join(subject.split()), body, None, [invitation.email])

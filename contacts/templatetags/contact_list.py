@@ -1,4 +1,5 @@
 from django import template
+from django.utils.translation import gettext as _
 
 from contacts.details import fields, phones
 
@@ -21,6 +22,8 @@ def phone_of(contact):
 def how_long(seconds):
     """1 s; 40 s; 12 min; 3 h."""
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
+        return _("%(count)s s") % {"count": max(1, round(seconds))}
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{round(minutes / 60)} h"
+    return (
+        _("%(count)s min") % {"count": minutes} if minutes < 90 else _("%(count)s h") % {"count": round(minutes / 60)}
+    )

@@ -56,6 +56,11 @@ def hue(name):
 @register.simple_tag
 def avatar(name, size=20, square=False):
     """Initials on the person's tint. Decoration: the name belongs beside it."""
+    return _avatar(str(name or ""), int(size), bool(square))
+
+
+@lru_cache(maxsize=2048)
+def _avatar(name, size, square):
     return format_html(
         '<span class="avatar avatar--{}{} hue-{}" aria-hidden="true">{}</span>',
         size,
@@ -129,13 +134,15 @@ def _time(value, zone, wording):
     if moment is None:
         return ""
     local, now = _local(moment, zone)
-    full = localised.long_day_and_year(local)
+    full = localised.long_day_and_year(_date(local))
     if isinstance(local, dt.datetime):
         full = f"{full}, {localised.clock(local)} {local:%Z}"
         mine = timezone.localtime(moment)
         if mine.utcoffset() != local.utcoffset():
             full = _("%(there)s (%(here)s by your clock)") % {"there": full, "here": _when(mine, timezone.localtime())}
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), full, wording(local, now))
+    # By hand, for a page has a hundred of them: only the words may hold anything to escape.
+    words = f'title="{escape(full)}">{escape(wording(local, now))}'
+    return mark_safe(f'<time datetime="{moment.isoformat()}" {words}</time>')  # noqa: S308
 
 
 def _as_moment(value):
@@ -224,6 +231,15 @@ def _days(count):
 
 def _date(local):
     return local.date() if isinstance(local, dt.datetime) else local
+
+
+# --- sentences of ours ------------------------------------------------------------------------------------------------
+
+
+@register.filter
+def said(sentence):
+    """A sentence that a row keeps, in the language of whoever reads it; one that GHL said stays as it was said."""
+    return _(str(sentence or ""))
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpResponseForbidden
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from contacts.models import Appointment, Contact, Note, NotEditable, Task
@@ -68,7 +69,7 @@ def _of_contact_to_edit(rows, request, pk):
     row = get_object_or_404(held(rows.visible_to(request.user).select_related("location", "contact__location")), pk=pk)
     check_editable(row.contact)
     if row.deleted_at:
-        raise NotEditable("It has been deleted meanwhile, so it cannot be changed.")
+        raise NotEditable(_("It has been deleted meanwhile, so it cannot be changed."))
     return row
 
 
@@ -78,9 +79,9 @@ def held(rows):
 
 def check_editable(contact):
     if not contact.location.is_editable:
-        raise NotEditable(contact.location.not_editable_because or "This connection is read-only.")
+        raise NotEditable(_(contact.location.not_editable_because) or _("This connection is read-only."))
     if contact.deleted_at:
-        raise NotEditable("This contact was deleted, so nothing about it can be changed.")
+        raise NotEditable(_("This contact was deleted, so nothing about it can be changed."))
 
 
 # --- answer -----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from contacts import access
@@ -55,9 +57,20 @@ def export(request):
 
 
 HEAD = (
-    "Happened at (UTC)", "By the location’s clock", "Learned at (UTC)", "Who", "Kind of actor", "What", "Details",
-    "Old and new", "Text", "Contact", "Contact number", "Business", "Location",
-)  # fmt: skip
+    gettext_lazy("Happened at (UTC)"),
+    gettext_lazy("By the location’s clock"),
+    gettext_lazy("Learned at (UTC)"),
+    gettext_lazy("Who"),
+    gettext_lazy("Kind of actor"),
+    gettext_lazy("What"),
+    gettext_lazy("Details"),
+    gettext_lazy("Old and new"),
+    gettext_lazy("Text"),
+    gettext_lazy("Contact"),
+    gettext_lazy("Contact number"),
+    gettext_lazy("Business"),
+    gettext_lazy("Location"),
+)
 
 
 def rows_of(chosen, locations):
@@ -70,13 +83,14 @@ def rows_of(chosen, locations):
         if not page.after:
             return
         if left <= 0:
-            yield [f"Only the newest {EXPORTED:,} lines are in this file. Choose a shorter period for the others."]
+            words = _("Only the newest %(count)s lines are in this file. Choose a shorter period for the others.")
+            yield [words % {"count": f"{EXPORTED:,}"}]
             return
         after = page.after
 
 
 def row_of(line):
-    event, note = line.event, line.note
+    event, note, nothing = line.event, line.note, _("nothing")
     there = event.happened_at.astimezone(line.location.zone)
     return [
         event.happened_at,
@@ -86,7 +100,7 @@ def row_of(line):
         ActorKind(event.actor_kind).label,
         event.get_kind_display(),
         " ".join(str(part) for part in (line.words, line.subject, line.detail) if part),
-        "; ".join(f"{label}: {old or 'nothing'} → {new or 'nothing'}" for label, old, new in line.changes),
+        "; ".join(f"{label}: {old or nothing} → {new or nothing}" for label, old, new in line.changes),
         plain_text(note.body) if note and not note.deleted_at else "",
         line.contact.name,
         line.contact.pk,

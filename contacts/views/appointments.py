@@ -10,9 +10,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from contacts.day import agenda, due
+from contacts.day.grid import MORNING
 from contacts.forms.appointment import USUAL, AppointmentForm, length_choices, length_of
 from contacts.listing import search
 from contacts.models import Appointment, NotEditable, RemoteUser
@@ -37,8 +40,12 @@ PANEL, FORM, PAGE = (
 )
 DIALOG = "appointment-form"  # what the calendar's dialog holds
 EVENTS = ("contact-changed", "work-changed")
-MORNING = 10  # o'clock: nobody wants to be visited at the end of the day
-MARKS = {"confirmed": "Confirmed", "showed": "Marked as kept", "noshow": "Marked as no-show", "cancelled": "Cancelled"}
+MARKS = {
+    "confirmed": gettext_lazy("Confirmed"),
+    "showed": gettext_lazy("Marked as kept"),
+    "noshow": gettext_lazy("Marked as no-show"),
+    "cancelled": gettext_lazy("Cancelled"),
+}
 HAPPENED = ("showed", "noshow")
 FOUND = 8
 
@@ -73,7 +80,7 @@ def book_now(request, pk):
     if not was_saved(request.user, contact, "appointment", form_id, title=values["title"], starts_at=start):
         appointment = Appointment(contact=contact, location=contact.location, **values)
         appointment.create(by=request.user, submission=free(form_id, request.user))
-    return settled(request, contact, "Appointment booked")
+    return settled(request, contact, _("Appointment booked"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -98,7 +105,7 @@ def save(request, pk):
     if values["starts_at"] != appointment.starts_at and appointment.status.lower() in Appointment.CALLED_OFF:
         values["status"] = "confirmed"  # whoever gives it a new time means it to happen
     appointment.edit(by=request.user, **values)
-    return settled(request, appointment.contact, "Appointment saved")
+    return settled(request, appointment.contact, _("Appointment saved"))
 
 
 @edits
@@ -113,6 +120,14 @@ def mark(request, pk):
     undo_s = settings.UNDO_S if status == "cancelled" else 0
     change = appointment.edit(by=request.user, undo_s=undo_s, status=status)
     return settled(request, appointment.contact, MARKS[status], change if status == "cancelled" else None)
+
+
+@edits
+def delete(request, pk):
+    """Gone at once; GHL hears of it when the time for Undo is over. Calling off instead keeps it to be seen."""
+    appointment = appointment_to_edit(request, pk)
+    change = appointment.delete_here(by=request.user, undo_s=settings.UNDO_S)
+    return settled(request, appointment.contact, _("Appointment deleted"), change)
 
 
 @require_safe
@@ -136,9 +151,9 @@ def about(request, pk):
 
 def why_not(appointment, status):
     if status not in MARKS:
-        return "An appointment can be confirmed, kept, missed or cancelled."
+        return _("An appointment can be confirmed, kept, missed or cancelled.")
     if status in HAPPENED and appointment.starts_at and appointment.starts_at > timezone.now():
-        return "It has not begun yet, so nobody can have kept or missed it."
+        return _("It has not begun yet, so nobody can have kept or missed it.")
     return ""
 
 
@@ -179,7 +194,7 @@ def why_not_bookable(contact):
         check_bookable(contact.location)
     except NotEditable as reason:
         return str(reason)
-    return "This contact was deleted, so nothing about it can be changed." if contact.deleted_at else ""
+    return _("This contact was deleted, so nothing about it can be changed.") if contact.deleted_at else ""
 
 
 def own_page(request, target):
@@ -278,7 +293,7 @@ def whom(request):
     context = {
         "q": words,
         "found": found,
-        "start": start if a_moment(start) else "",
+        "start": a_moment(start),
         "next": own_page(request, request.GET.get("next", "")),
         "several": spans_businesses(request),
         "in_dialog": DIALOG in (request.headers.get("HX-Target"), request.GET.get("in")),

@@ -3,6 +3,7 @@ from datetime import timedelta
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from contacts import access
@@ -52,9 +53,9 @@ def _day(request, name, today, problems):
     text = request.GET.get(name, "")
     day = day_named(text) if text else None
     if text and day is None:
-        problems.append("That is not a day such as 2026-11-23, so it was left out.")
+        problems.append(_("That is not a day such as 2026-11-23, so it was left out."))
     if day and day > today:
-        problems.append("That day is still to come; this is how things stand now.")
+        problems.append(_("That day is still to come; this is how things stand now."))
     return min(day, today) if day else None
 
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
@@ -53,7 +54,7 @@ def start(request):
     selection, kind = selection_of(request), kind_of(request)
     try:
         if kind not in ACTS:
-            raise Unclear("This is nothing that can be done to many contacts.")
+            raise Unclear(_("This is nothing that can be done to many contacts."))
         act = ACTS[kind].read(request.POST, request)
         business = access.current_business(request)
         action = bulk.start(request, business, act, selection, submission_of(request))
@@ -96,11 +97,11 @@ def stop(request, pk):
 def undo(request, pk):
     action = action_or_404(request, pk)
     if not access.may_undo_bulk(request.user, action):
-        messages.error(request, "Only a manager can take back what a colleague did, or what is older than a day.")
+        messages.error(request, _("Only a manager can take back what a colleague did, or what is older than a day."))
         return shown_or_back(request, action)
     back = bulk.start_undo(action, request.user)
     if back is None:
-        messages.info(request, "This is being taken back already.")
+        messages.info(request, _("This is being taken back already."))
     return shown_or_back(request, back or action)
 
 
@@ -155,7 +156,7 @@ def effect_on(request, kind):
         if kind == EXPORT:
             return {**context, **export_effect(request, found)}
         if kind not in ACTS:
-            raise Unclear("This is nothing that can be done to many contacts.")
+            raise Unclear(_("This is nothing that can be done to many contacts."))
         act = None
         try:
             act = ACTS[kind].read(request.POST, request)
@@ -166,7 +167,7 @@ def effect_on(request, kind):
         return {**context, "problem": str(reason)}
     if act and context["effect"].changed:
         effect = context["effect"]
-        context["button"] = act.button("all of them" if effect.is_capped else many(effect.changed))
+        context["button"] = act.button(_("all of them") if effect.is_capped else many(effect.changed))
     return context
 
 

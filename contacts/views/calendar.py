@@ -8,6 +8,8 @@ from django.contrib.auth.decorators import login_required
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from contacts import access, localised
@@ -24,12 +26,12 @@ from rankr_dash.htmx import answer
 MOST = 300  # of one week; more is a question for a filter
 CALENDARS = 200
 STATUSES = {
-    "": "All but cancelled",
-    "new": "Not confirmed",
-    "confirmed": "Confirmed",
-    "showed": "Kept",
-    "noshow": "No-show",
-    "cancelled": "Cancelled",
+    "": gettext_lazy("All but cancelled"),
+    "new": gettext_lazy("Not confirmed"),
+    "confirmed": gettext_lazy("Confirmed"),
+    "showed": gettext_lazy("Kept"),
+    "noshow": gettext_lazy("No-show"),
+    "cancelled": gettext_lazy("Cancelled"),
 }
 SPELT = {"cancelled": Appointment.OFF, "noshow": ("noshow", "no-show")}
 
@@ -174,7 +176,12 @@ def around(request, chosen, locations, now):
         "businesses": [(one.name, chosen.query(business=one.pk), one == chosen.business) for one in businesses],
         "any_business": chosen.query(business=""),
         "calendars": [
-            (one.name or "Unnamed calendar", str(one.location), chosen.query(calendar=one.pk), one == chosen.calendar)
+            (
+                one.name or _("Unnamed calendar"),
+                str(one.location),
+                chosen.query(calendar=one.pk),
+                one == chosen.calendar,
+            )
             for one in calendars[:CALENDARS]
         ],
         "any_calendar": chosen.query(calendar=""),
@@ -220,7 +227,7 @@ class _Reader:
             except ValueError:
                 day = None
             if day is None or not 1971 <= day.year < 9998:
-                self.problems.append("This is not a date, so this week is shown.")
+                self.problems.append(_("This is not a date, so this week is shown."))
                 day = None
         day = day or self.now.astimezone(zone).date()
         return day - timedelta(days=(day.weekday() - localised.current().first_weekday) % 7)
@@ -229,7 +236,7 @@ class _Reader:
         asked = self.params.get("clock", "")
         known = {location.zone.key: location.zone for location in locations}
         if asked and asked not in known:
-            self.problems.append("No location here goes by that clock, so that part was left out.")
+            self.problems.append(_("No location here goes by that clock, so that part was left out."))
         return (asked, known[asked]) if asked in known else ("", main_zone(locations))
 
     def who(self):
@@ -238,28 +245,33 @@ class _Reader:
             return who, None
         person = next((one for one in people(self.request) if number(who) in one.pks), None)
         if person is None:
-            self.problems.append("That person is not known here, so that part was left out.")
+            self.problems.append(_("That person is not known here, so that part was left out."))
             return self.whose, None
         return person.value, person
 
     def business(self):
-        return self.one_of("business", access.businesses_of(self.request), "business is not one of yours")
+        return self.one_of(
+            "business",
+            access.businesses_of(self.request),
+            _("That business is not one of yours, so that part was left out."),
+        )
 
     def calendar(self, locations):
         if not self.params.get("calendar"):
             return None
         calendars = GhlCalendar.objects.filter(location__in=locations)
-        return self.one_of("calendar", calendars, "calendar is not known here")
+        problem = _("That calendar is not known here, so that part was left out.")
+        return self.one_of("calendar", calendars, problem)
 
-    def one_of(self, name, rows, words):
+    def one_of(self, name, rows, problem):
         value = self.params.get(name, "")
         found = next((row for row in rows if row.pk == number(value)), None) if value else None
         if value and found is None:
-            self.problems.append(f"That {words}, so that part was left out.")
+            self.problems.append(problem)
         return found
 
     def status(self):
         status = self.params.get("status", "")
         if status not in STATUSES:
-            self.problems.append("No appointment has that status, so that part was left out.")
+            self.problems.append(_("No appointment has that status, so that part was left out."))
         return status if status in STATUSES else ""

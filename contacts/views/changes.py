@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from contacts import access
@@ -34,26 +35,26 @@ def change(request, pk):
 @edits
 def retry(request, pk):
     change = change_to_send(request, pk)
-    return decided(request, change, change.retry(), "It is on its way to GHL again.")
+    return decided(request, change, change.retry(), _("It is on its way to GHL again."))
 
 
 @edits
 def keep_mine(request, pk):
     change = change_to_send(request, pk)
-    return decided(request, change, change.keep_mine(), "Yours is on its way to GHL.")
+    return decided(request, change, change.keep_mine(), _("Yours is on its way to GHL."))
 
 
 @edits
 def keep_original(request, pk):
     change = change_to_send(request, pk)
-    return decided(request, change, change.keep_original(by=request.user), "The original is on its way to GHL.")
+    return decided(request, change, change.keep_original(by=request.user), _("The original is on its way to GHL."))
 
 
 @edits
 def make_anew(request, pk):
     """GHL no longer has it: make it there again."""
     change = change_to_send(request, pk)
-    return decided(request, change, change.make_anew(request.user) is not None, "It is being made anew in GHL.")
+    return decided(request, change, change.make_anew(request.user) is not None, _("It is being made anew in GHL."))
 
 
 @edits
@@ -61,7 +62,7 @@ def keep_theirs(request, pk):
     """Also "ignore": then with a reason."""
     change = change_or_404(request, pk)
     because = request.POST.get("because", "").strip()
-    return decided(request, change, change.keep_theirs(request.user, because), "It is as GHL has it.")
+    return decided(request, change, change.keep_theirs(request.user, because), _("It is as GHL has it."))
 
 
 @edits
@@ -69,7 +70,7 @@ def undo(request, pk):
     """Take it back: before it is sent without a trace in GHL, afterwards by a change that does the opposite."""
     change = change_or_404(request, pk)
     if not access.may_undo(request.user, change):
-        raise NotEditable("Only a manager can take back what a colleague did, or what is older than a day.")
+        raise NotEditable(_("Only a manager can take back what a colleague did, or what is older than a day."))
     try:
         with transaction.atomic():
             back = change.undo(request.user)
@@ -81,21 +82,21 @@ def undo(request, pk):
         is_draft_again = back is not None and drafts.put_back(request.user, change)
         if not wants_part(request) or "next" in request.POST:
             return back_to(request, change.contact)
-        part = part_of(request, back or change, "Taken back" if back else "")
+        part = part_of(request, back or change, _("Taken back") if back else "")
         return tell(part, [*EVERYTHING, "draft-changed"] if is_draft_again else EVERYTHING)
-    if not wants_part(request):
+    if not wants_part(request) or "next" in request.POST:
         return back_to(request, change.contact)
     contact = contact_or_404(request, change.contact_id)
     if change.kind == Change.Kind.CONTACT:
         return redirect(contact)
     if change.kind == Change.Kind.TASK:
-        context = {**page.tasks(contact), "said": "Task is back", "focus": change.task_id}
+        context = {**page.tasks(contact), "said": _("Task is back"), "focus": change.task_id}
         template, events = "contacts/_contact_tasks.html", ["contact-changed", "work-changed"]
     elif change.kind == Change.Kind.APPOINTMENT:
         context = page.appointments(contact)
         template, events = "contacts/_contact_appointments.html", ["contact-changed", "work-changed"]
     else:
-        context = {**history_parts.whole_history(contact, viewer=request.user), "said": "Note is back"}
+        context = {**history_parts.whole_history(contact, viewer=request.user), "said": _("Note is back")}
         template, events = "contacts/_contact_history.html", ["notes-changed"]
     return tell(render(request, template, {"contact": contact, **context}), events)
 
@@ -103,7 +104,7 @@ def undo(request, pk):
 def decided(request, change, was_first, said):
     change.refresh_from_db()
     if not was_first:
-        messages.info(request, "Somebody has decided about this meanwhile.")
+        messages.info(request, _("Somebody has decided about this meanwhile."))
     if not wants_part(request) or "next" in request.POST:
         return back_to(request, change.contact)
     change.contact.refresh_from_db()
@@ -162,5 +163,5 @@ def change_to_send(request, pk):
     """One that may be sent: a question to the location alone, for the change may be this contact's deletion."""
     change = change_or_404(request, pk)
     if not change.location.is_editable:
-        raise NotEditable(change.location.not_editable_because)
+        raise NotEditable(_(change.location.not_editable_because))
     return change

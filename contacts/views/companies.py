@@ -3,6 +3,7 @@ from django.db.models import Count
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from contacts import access
@@ -14,7 +15,7 @@ from contacts.rows import for_rows, rows_of, spans_businesses
 from rankr_dash.htmx import answer
 
 PAGE = 50
-BY_NAME = Order("name", "By name")
+BY_NAME = Order("name", _("By name"))
 
 
 @require_safe

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from contacts import signals
@@ -30,9 +31,10 @@ def title(request, pk):
 @require_safe
 @login_required
 def state(request, pk):
-    """What is overdue, what comes next."""
+    """What is overdue, what comes next; and what says so elsewhere: a phone's tab, the banner of one that is gone."""
     contact = contact_or_404(request, pk)
-    return render(request, "contacts/_contact_state.html", {"contact": contact, **page.state(contact)})
+    context = {"contact": contact, **page.state(contact), "is_part": True}
+    return render(request, "contacts/_contact_state.html", context)
 
 
 @require_safe
@@ -53,7 +55,7 @@ def owner(request, pk):
     context = {"contact": contact, **page.owner(contact), "owner_form": form}
     if not form.is_valid():
         return page.refused(request, contact, "contacts/_contact_owner.html", context)
-    return done(request, contact, "contacts/_contact_owner.html", context | {"said": "Owner saved"})
+    return done(request, contact, "contacts/_contact_owner.html", context | {"said": _("Owner saved")})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from contacts.models import Draft
@@ -35,7 +36,7 @@ def discard_draft(request, pk, kind):
     if not wants_part(request):
         return back(request, contact)
     context = {"contact": contact, **history_parts.composer(request, contact, kind)}
-    return render(request, COMPOSER, context | {"said": "Draft discarded", "is_saved": True})
+    return render(request, COMPOSER, context | {"said": _("Draft discarded"), "is_saved": True})
 
 
 @edits
@@ -44,7 +45,7 @@ def discard_note_draft(request, pk):
     drafts.clear_edit(request.user, note)
     if not wants_part(request):
         return back(request, note.contact)
-    return render(request, PART, note_context(request, note) | {"said": "Draft discarded"})
+    return render(request, PART, note_context(request, note) | {"said": _("Draft discarded")})
 
 
 @require_safe

@@ -2,6 +2,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
@@ -40,7 +41,7 @@ def show_empty(request, pk):
     request.user.save(update_fields=["shows_empty_fields"])
     if not wants_part(request):
         return redirect(f"{contact.get_absolute_url()}?pane=fields#fields")
-    said = "Empty fields are shown" if request.user.shows_empty_fields else "Empty fields are hidden"
+    said = _("Empty fields are shown") if request.user.shows_empty_fields else _("Empty fields are hidden")
     context = {"contact": contact, **page.fields(request, contact), "said": said}
     return render(request, "contacts/_contact_fields.html", context)
 
@@ -86,7 +87,7 @@ def edit_field(request, pk, slug):
         "contact": contact,
         "field": part(contact, slug),
         "clock": clock_of(contact),
-        "said": f"{field.label} saved" if change else "",
+        "said": _("%(field)s saved") % {"field": field.label} if change else "",
     }
     events = ["contact-changed"] if change else []
     return done(request, contact, PART, context, [*events, "name-changed"] if slug in NAMES else events)

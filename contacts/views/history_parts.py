@@ -3,6 +3,7 @@
 import uuid
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contacts.badges import Badges
 from contacts.day import due
@@ -11,7 +12,7 @@ from contacts.forms.contact import OUTCOMES
 from contacts.history import timeline
 from contacts.history.timeline import query, text
 from contacts.history.timeline.words import call_of
-from contacts.models import ContactView, HistoryEvent, Note, RemoteUser
+from contacts.models import ContactView, HistoryEvent, Note
 from contacts.open_pages.drafts import Drafts, is_behind, said
 from contacts.people import mentions
 from contacts.templatetags.ui import safe_html
@@ -19,7 +20,7 @@ from contacts.templatetags.ui import safe_html
 KINDS = ("note", "task", "call")
 
 
-def history(contact, badges=None, params=None, viewer=None):
+def history(contact, badges=None, params=None, viewer=None, drafts=None):
     """One page of the history as `viewer` sees it: with their unsent edits, and from where it is new to them."""
     params = params or {}
     badges = badges or Badges(contact)
@@ -27,7 +28,7 @@ def history(contact, badges=None, params=None, viewer=None):
     after = params.get("after", "")
     lines, more, last = timeline.page(contact, asked, after, params.get("until", ""))
     told = [line.note for line in lines if line.note]
-    drafts = Drafts(viewer, contact)
+    drafts = drafts or Drafts(viewer, contact)
     for note in told:
         dress(note, badges, params.get("note", ""), drafts, asked.q)
     set_off_names(contact, told, asked.q)
@@ -38,7 +39,7 @@ def history(contact, badges=None, params=None, viewer=None):
         "asked": asked,
         "without_q": asked.but(q=""),
         "filters": [
-            (name, label, asked.but(kind=name), name == asked.kind) for name, (label, _) in query.FILTERS.items()
+            (name, label, asked.but(kind=name), name == asked.kind) for name, (label, __) in query.FILTERS.items()
         ],
         "days": timeline.days_of(
             lines, contact.location.zone, after, looked_before, shows_noise=bool(asked.cause or asked.q)
@@ -56,9 +57,9 @@ def _is_news(line, viewer, looked_before):
     return line.event.happened_at > looked_before and line.event.user_id != viewer.pk and not line.is_noise
 
 
-def whole_history(contact, badges=None, params=None, viewer=None):
+def whole_history(contact, badges=None, params=None, viewer=None, drafts=None):
     """With what it can be narrowed down by."""
-    shown = history(contact, badges, params, viewer)
+    shown = history(contact, badges, params, viewer, drafts)
     return {**shown, **menus(contact, shown["asked"])}
 
 
@@ -66,9 +67,9 @@ def menus(contact, asked):
     """Whom and what the history can be narrowed down to."""
     people, causes = timeline.people_of(contact), query.CAUSES.items()
     return {
-        "who_words": dict(people).get(asked.who, "Anyone"),
+        "who_words": dict(people).get(asked.who, _("Anyone")),
         "people_in_history": [(name, asked.but(who=key), key == asked.who) for key, name in people],
-        "cause_words": query.CAUSES.get(asked.cause, "Any cause"),
+        "cause_words": query.CAUSES.get(asked.cause, _("Any cause")),
         "causes": [(name, asked.but(cause=key), key == asked.cause) for key, name in causes],
         "anyone": asked.but(who=""),
         "any_cause": asked.but(cause=""),
@@ -86,11 +87,14 @@ def upcoming(contact):
     now = timezone.now()
     found = []
     for one in contact.appointments.upcoming(now).select_related("assignee").order_by("starts_at")[:3]:
-        with_whom = f"with {one.assignee}, " if one.assignee else ""
-        found.append(("calendar", str(one), f"{with_whom}{timeline.status_words(one).lower()}", one.starts_at))
+        words = timeline.status_words(one).lower()
+        if one.assignee:
+            words = _("with %(who)s, %(status)s") % {"who": one.assignee, "status": words}
+        found.append(("calendar", str(one), words, one.starts_at))
     task = contact.tasks.open().filter(due_at__gte=now).select_related("assignee").order_by("due_at").first()
     if task:
-        found.append(("square-check", task.title, f"for {task.assignee}" if task.assignee else "", task.due_at))
+        words = _("for %(who)s") % {"who": task.assignee} if task.assignee else ""
+        found.append(("square-check", task.title, words, task.due_at))
     return sorted(found, key=lambda row: row[3])
 
 
@@ -138,15 +142,15 @@ def pinned(contact):
 # --- composer ---------------------------------------------------------------------------------------------------------
 
 
-def composer(request, contact, kind=""):
+def composer(request, contact, kind="", drafts=None):
     """With the drafts as they are when it is shown. The `kind` in front is given, asked for, or the last one typed."""
-    drafts = Drafts(request.user, contact)
+    drafts = drafts or Drafts(request.user, contact)
     kind = kind or request.GET.get("compose", "")
     return {
         "drafts": drafts,
         "composing": kind if kind in KINDS else drafts.latest_kind or "note",
         "people": people(contact, contact.owner),
-        "me_there": RemoteUser.objects.filter(location=contact.location_id, user=request.user).first(),
+        "me_there": next((one for one in contact.location.remote_users.all() if one.user_id == request.user.pk), None),
         "submission": uuid.uuid4(),
         "default_due": due.next_working_day(contact.location).strftime("%Y-%m-%dT%H:%M"),
         "outcomes": OUTCOMES,
@@ -155,5 +159,4 @@ def composer(request, contact, kind=""):
 
 def people(contact, chosen=None):
     """Who works in the location; somebody who left stays on offer where they are chosen."""
-    everyone = RemoteUser.objects.filter(location=contact.location_id)
-    return [one for one in everyone if one.is_active or one == chosen]
+    return [one for one in contact.location.remote_users.all() if one.is_active or one == chosen]

@@ -1,6 +1,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -35,7 +36,7 @@ def invited(request):
     if not invitations.accept(request, found, request.user):
         return render(request, "contacts/invited_gone.html", status=410)
     look_at(request, found.business)
-    messages.success(request, f"Welcome to {found.business}.")
+    messages.success(request, _("Welcome to %(business)s.") % {"business": found.business})
     return redirect("contacts:today")
 
 
@@ -48,7 +49,8 @@ def new_business(request):
         business = Business.objects.create(name=form.cleaned_data["name"])
         business.join(request.user, Role.ADMIN)
         look_at(request, business)
-        messages.success(request, f"{business} is set up. Connect its GHL account to see its contacts.")
+        words = _("%(business)s is set up. Connect its GHL account to see its contacts.")
+        messages.success(request, words % {"business": business})
         return redirect("contacts:today")
     return render(request, "contacts/new_business.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -5,6 +5,8 @@ from django.contrib.auth.decorators import login_required
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from contacts import access
@@ -16,7 +18,7 @@ from contacts.paging import MANY, about, count_up_to, page_of
 from contacts.rows import among, contacts_of, for_rows, rows_of, spans_businesses
 from rankr_dash.htmx import answer
 
-PAGE = 50
+PAGE = 30
 SIMILAR = 10  # shown where a search finds nobody
 MANY_TAGS = 300  # the browser suggests from these; any other word can still be typed
 MANY_COMPANIES = 300
@@ -26,17 +28,17 @@ ONE_CLICK = (
 
 # (parameter, words, whether it replaces one that is there already)
 BY_FORM = (
-    ("owner", "Owner is", False),
-    ("tag", "Tag is", False),
-    ("not_tag", "Tag is not", False),
-    ("company", "Company is", True),
-    ("quiet", "Nothing happened for", True),
-    ("added", "Added within the last", True),
-    ("email", "E-mail is", True),
-    ("phone", "Phone is", True),
-    ("source", "Source is", True),
-    ("type", "Type is", True),
-    ("field", "A custom field is", False),
+    ("owner", gettext_lazy("Owner is"), False),
+    ("tag", gettext_lazy("Tag is"), False),
+    ("not_tag", gettext_lazy("Tag is not"), False),
+    ("company", gettext_lazy("Company is"), True),
+    ("quiet", gettext_lazy("Nothing happened for"), True),
+    ("added", gettext_lazy("Added within the last"), True),
+    ("email", gettext_lazy("E-mail is"), True),
+    ("phone", gettext_lazy("Phone is"), True),
+    ("source", gettext_lazy("Source is"), True),
+    ("type", gettext_lazy("Type is"), True),
+    ("field", gettext_lazy("A custom field is"), False),
 )
 
 
@@ -135,7 +137,7 @@ def around(request, asked, page, contacts):
 
 def all_of(count):
     """What stands behind "Select all"."""
-    return "of them" if count == MANY else about(count, is_whole=True)
+    return _("of them") if count == MANY else about(count, is_whole=True)
 
 
 def tabs(request, asked):
@@ -145,6 +147,8 @@ def tabs(request, asked):
     return {
         "views": views.values(),
         "view": view,
+        "is_first_view": view.key == next(iter(views)),
+        "is_last_view": view.key == next(reversed(views)),
         "saved": saved,
         "is_changed": asked.is_changed,
         "may_change": bool(saved and saved.may_be_changed_by(request.user)),

@@ -2,6 +2,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from contacts import access
@@ -32,7 +33,8 @@ def new_contact(request):
     if duplicates:
         context |= {"duplicates": duplicates, "may_create_anyway": form.chosen_location.allow_duplicates}
         return render(request, "contacts/new_contact.html", context, status=409)
-    messages.success(request, f"{contact.name} was added and is on the way to GHL.")
+    words = _("%(name)s was added and is on the way to GHL.")
+    messages.success(request, words % {"name": contact.name})
     return redirect(contact)
 
 

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from contacts.badges import Badges
@@ -36,7 +37,7 @@ def written(request, contact, kind, form):
     composer = {"contact": contact, **history_parts.composer(request, contact, kind)}
     if not form.is_valid():
         return page.refused(request, contact, COMPOSER, composer | {f"{kind}_form": form})
-    saved = composer | {"said": "Note saved" if kind == "note" else "Call logged", "is_saved": True}
+    saved = composer | {"said": _("Note saved") if kind == "note" else _("Call logged"), "is_saved": True}
     body, title, form_id = form.text(), form.title(), submission_of(request)
     drafts.clear(request.user, contact, kind)
     if was_saved(request.user, contact, "note", form_id, body=body, title=title):
@@ -77,7 +78,7 @@ def save_note(request, pk):
         note.edit(by=request.user, body=body)
         mentions.note_names(note, by=request.user)
     drafts.clear_edit(request.user, note)
-    return done(request, note.contact, PART, note_context(request, note) | {"said": "Note saved"}, ["notes-changed"])
+    return done(request, note.contact, PART, note_context(request, note) | {"said": _("Note saved")}, ["notes-changed"])
 
 
 def refused(request, note, more, status=422):
@@ -95,7 +96,7 @@ def pin_note(request, pk):
     note = note_to_edit(request, pk)
     is_pinned = request.POST.get("pinned") == "true"
     note.edit(by=request.user, pinned=is_pinned)
-    said = "Note pinned" if is_pinned else "Note is no longer pinned"
+    said = _("Note pinned") if is_pinned else _("Note is no longer pinned")
     return done(request, note.contact, PART, note_context(request, note) | {"said": said}, ["notes-changed"])
 
 
@@ -107,7 +108,7 @@ def delete_note(request, pk):
     if not wants_part(request):
         return back(request, note.contact)
     response = render(request, PART, note_context(request, note))
-    response.content += page.toast(request, "Note deleted", change, "note")
+    response.content += page.toast(request, _("Note deleted"), change, "note")
     return tell(response, ["notes-changed"])
 
 

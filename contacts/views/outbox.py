@@ -7,6 +7,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from contacts import access
@@ -18,12 +20,12 @@ from contacts.wording import failure_words, place_to_edit, what_of
 from rankr_dash.htmx import answer
 
 PAGE = 50
-NEWEST = Order("created_at", "Newest first", descending=True, is_time=True)
+NEWEST = Order("created_at", gettext_lazy("Newest first"), descending=True, is_time=True)
 ALIKE = ("location_id", "kind", "verb", "failure", "state")
 AT_ONCE = 200  # decided about one by one, so that each leaves its line of history
 STATES = {
-    "undecided": ("Need a decision", Change.UNDECIDED),
-    "unsettled": ("On their way to GHL", Change.UNSETTLED),
+    "undecided": (gettext_lazy("Need a decision"), Change.UNDECIDED),
+    "unsettled": (gettext_lazy("On their way to GHL"), Change.UNSETTLED),
 }
 
 
@@ -69,10 +71,10 @@ def progress(request, pk):
 def retry_all(request, pk):
     change = change_to_decide(request, pk)
     if not change.location.is_editable:
-        raise NotEditable(change.location.not_editable_because)
+        raise NotEditable(_(change.location.not_editable_because))
     count = alike(request, change).retry_all(timezone.now())
     if not count:
-        messages.info(request, "Somebody has decided about these meanwhile.")
+        messages.info(request, _("Somebody has decided about these meanwhile."))
     who = {"who": "everyone"} if request.POST.get("who") == "everyone" else {}
     return redirect(f"{reverse('contacts:outbox')}?{urlencode({**who, 'again': change.pk})}")
 
@@ -83,7 +85,8 @@ def ignore_all(request, pk):
     because = request.POST.get("because", "").strip()
     rows = for_rows(alike(request, change)).order_by("pk")[:AT_ONCE]
     count = sum(one.keep_theirs(request.user, because) for one in rows)
-    messages.success(request, f"{count} edits are as GHL has them.")
+    words = ngettext("%(count)s edit is as GHL has it.", "%(count)s edits are as GHL has them.", count)
+    messages.success(request, words % {"count": count})
     who = "?who=everyone" if request.POST.get("who") == "everyone" else ""
     return redirect(f"{reverse('contacts:outbox')}{who}")
 

@@ -1,9 +1,10 @@
 """What the parts of the contact page show. A part asked for by itself gets the same as within the page."""
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count, Q, prefetch_related_objects
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contacts.badges import Badges
 from contacts.day import agenda
@@ -11,6 +12,7 @@ from contacts.details.fields import MORE_GROUP, clock_of, fields_of
 from contacts.duplicates.same_person import elsewhere
 from contacts.history import timeline
 from contacts.models import Appointment, Change, ContactFreshness, Tag, Task
+from contacts.open_pages.drafts import Drafts
 from contacts.views.history_parts import composer, people, pinned, whole_history
 from rankr_dash.htmx import answer, wants_part
 
@@ -22,19 +24,20 @@ LINGERS = timezone.timedelta(minutes=2)  # a task that was just done keeps its p
 
 def context(request, contact):
     """Everything of the page."""
-    badges = Badges(contact)
+    prefetch_related_objects([contact.location], "remote_users", "custom_fields")  # several parts name them
+    badges, drafts = Badges(contact), Drafts(request.user, contact)
+    work = {**tasks(contact, badges, request.GET.get("task", "")), **appointments(contact, badges)}
     return {
         "contact": contact,
         "pane": request.GET.get("pane") if request.GET.get("pane") in ("fields", "work") else "history",
-        **state(contact, badges),
+        "whole_change": badges.whole,
+        **work,
         **owner(contact, badges),
         **tags(contact, badges),
         **fields(request, contact, badges, find=request.GET.get("find", "")),
-        **whole_history(contact, badges, request.GET, request.user),
-        **tasks(contact, badges, request.GET.get("task", "")),
+        **whole_history(contact, badges, request.GET, request.user, drafts),
         **pinned(contact),
-        **appointments(contact, badges),
-        **composer(request, contact),
+        **composer(request, contact, drafts=drafts),
         "undoable": undoable(contact),
         **same_person(request, contact),
     }
@@ -54,7 +57,6 @@ def state(contact, badges=None):
     badges = badges or Badges(contact)
     now = timezone.now()
     return {
-        "overdue": contact.tasks.overdue(now).count(),
         "next_appointment": contact.appointments.upcoming(now).order_by("starts_at").first(),
         "whole_change": badges.whole,
         **counts(contact),
@@ -62,7 +64,8 @@ def state(contact, badges=None):
 
 
 def counts(contact):
-    return {"open_tasks": contact.tasks.present().filter(completed=False).count()}
+    late = Count("pk", filter=Q(due_at__lt=timezone.now()))
+    return contact.tasks.present().filter(completed=False).aggregate(open_tasks=Count("pk"), overdue=late)
 
 
 def owner(contact, badges=None):
@@ -123,7 +126,8 @@ def fields(request, contact, badges=None, find="", form_of=None):
 
 def in_order(groups):
     """Fields whose folder has no name come last."""
-    return sorted(groups.items(), key=lambda group: group[0] == MORE_GROUP)
+    last = _(MORE_GROUP)
+    return sorted(groups.items(), key=lambda group: group[0] == last)
 
 
 # --- work -------------------------------------------------------------------------------------------------------------
@@ -140,15 +144,18 @@ def tasks(contact, badges=None, editing=""):
         groups[agenda.group_of(task, now)].append(dress_task(task, badges, editing))
     done = rows.filter(completed=True).exclude(lingering)
     done = done.order_by("-completed_at", "-due_at", "-pk")
+    shown_done = [dress_task(task, badges) for task in done[:SHOWN_DONE]]
+    still_open = [task for group in groups.values() for task in group if not (task.completed or task.deleted_at)]
     return {
-        **counts(contact),
+        "open_tasks": len(still_open),
+        "overdue": sum(task.due_at is not None and task.due_at < now for task in still_open),
         "task_groups": [
             (name, label, groups[name], sum(not task.completed for task in groups[name]))
             for name, label in agenda.GROUPS.items()
             if groups[name]
         ],
-        "done_tasks": [dress_task(task, badges) for task in done[:SHOWN_DONE]],
-        "done_count": done.count(),
+        "done_tasks": shown_done,
+        "done_count": len(shown_done) if len(shown_done) < SHOWN_DONE else done.count(),
         "tasks_known": is_known(contact, "tasks"),
     }
 
@@ -173,6 +180,7 @@ def appointments(contact, badges=None):
     for one in [*ahead, *past]:
         dress_appointment(one, now, badges)
     return {
+        "next_appointment": next((one for one in ahead if one.status.lower() not in Appointment.CALLED_OFF), None),
         "ahead": ahead,
         "past": past[:SHOWN_PAST],
         "older": past[SHOWN_PAST:],

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from contacts import access
+from contacts.csv_file import csv_response
 from contacts.day import agenda
-from contacts.managers import reports, stats
+from contacts.managers import reports, stats, tables
 from contacts.managers.reports import SPANS, Scope
 from contacts.paging import Order, about, count_up_to, page_of
 from rankr_dash.htmx import answer, wants_part
@@ -22,11 +25,18 @@ PARTS = {
     "appointments": reports.appointments,
     "quiet": reports.quiet,
 }
+TABLES = {
+    "work": tables.work,
+    "ageing": tables.ageing,
+    "touch": tables.first_touch,
+    "appointments": tables.appointments,
+    "quiet": tables.quiet,
+}
 ORDERS = {
-    "overdue": Order("due_at", "Oldest first", is_time=True),
-    "first-touch": Order("added_at", "Newest first", descending=True, is_time=True),
-    "appointments": Order("starts_at", "Newest first", descending=True, is_time=True),
-    "quiet": Order("last_activity_at", "Longest first", is_time=True),
+    "overdue": Order("due_at", gettext_lazy("Oldest first"), is_time=True),
+    "first-touch": Order("added_at", gettext_lazy("Newest first"), descending=True, is_time=True),
+    "appointments": Order("starts_at", gettext_lazy("Newest first"), descending=True, is_time=True),
+    "quiet": Order("last_activity_at", gettext_lazy("Longest first"), is_time=True),
 }
 COLUMNS = {"overdue": 4, "first-touch": 5, "appointments": 5, "quiet": 3}
 
@@ -66,6 +76,17 @@ def parts_of(scope, first):
 
 @require_safe
 @login_required
+def report_table(request, part):
+    """The figures of one report as a CSV file."""
+    scope = Scope.from_params(request.GET, access.managed_or_404(request))
+    if part not in PARTS:
+        raise Http404
+    head, *rows = TABLES[part](scope, PARTS[part](scope))
+    return csv_response(f"{part}-{scope.now.astimezone(scope.zone):%Y-%m-%d}", head, rows)
+
+
+@require_safe
+@login_required
 def report_rows(request):
     """The list behind a bar."""
     scope = Scope.from_params(request.GET, access.managed_or_404(request))
@@ -80,7 +101,7 @@ def report_rows(request):
     for row in page.rows:
         row.place = agenda.place_of(row.location.zone) if differ else ""
         row.length = reports.length_of(getattr(row, "took", None))
-        row.outcome = stats.OUTCOMES[stats.outcome_of(getattr(row, "status", ""))][0]
+        row.outcome = _(stats.OUTCOMES[stats.outcome_of(getattr(row, "status", ""))][0])
     several = len({location.business_id for location in scope.locations}) > 1
     context = {
         "report": report,
@@ -108,9 +129,9 @@ def for_rows(report, rows):
 
 
 def around(scope):
-    businesses = [("", "All my businesses"), *((one.pk, one.name) for one in scope.businesses)]
+    businesses = [("", _("All my businesses")), *((one.pk, one.name) for one in scope.businesses)]
     chosen = scope.business.pk if scope.business else ""
     return {
-        "spans": [Link(words, scope.query(weeks=span), span == scope.span) for span, words in SPANS.items()],
+        "spans": [Link(_(words), scope.query(weeks=span), span == scope.span) for span, words in SPANS.items()],
         "businesses": [Link(name, scope.query(business=pk), pk == chosen) for pk, name in businesses],
     }

@@ -6,6 +6,8 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from contacts.details.fields import field_of, values_to_save
@@ -17,10 +19,10 @@ from rankr_dash.htmx import wants_part
 
 UNDECIDED = "undecided"
 SAID = {
-    "same": "Linked: each now shows the other",
-    "different": "Kept apart: they will not be suggested again",
-    "resolved": "Marked as resolved",
-    UNDECIDED: "Open again",
+    "same": gettext_lazy("Linked: each now shows the other"),
+    "different": gettext_lazy("Kept apart: they will not be suggested again"),
+    "resolved": gettext_lazy("Marked as resolved"),
+    UNDECIDED: gettext_lazy("Open again"),
 }
 
 
@@ -71,7 +73,7 @@ def decide(request, pk, other_pk, word):
 def toast(request, contact, other, word, before, are_colleagues):
     """Says what was decided, and takes it back."""
     told = {
-        "text": "Unlinked" if (before, word) == ("same", UNDECIDED) else SAID[word],
+        "text": _("Unlinked") if (before, word) == ("same", UNDECIDED) else SAID[word],
         "undo_url": reverse("contacts:same_person", args=[contact.pk, other.pk, before or UNDECIDED]),
         "undo_target": "#panel-duplicates" if are_colleagues else "#panel-people",
     }
@@ -120,7 +122,7 @@ def copy(request, pk, other_pk, slug):
             raise NotEditable(f"{taking.label}: {reason}")
         change = contact.edit(by=request.user, **values_to_save(contact, taking, given.value))
     if change:
-        messages.success(request, "Copied. It is on its way to GHL.")
+        messages.success(request, _("Copied. It is on its way to GHL."))
     return redirect(comparison(request, contact, source))
 
 

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts import access
@@ -17,6 +18,7 @@ from contacts.models.saved_view import MAX_NAME
 from contacts.views import listing
 from rankr_dash.htmx import wants_part
 
+COLUMNS = "contacts/_list_columns.html"
 UNDO_S = 8
 
 
@@ -26,7 +28,7 @@ def add(request):
     """The list as it is shown, under a name."""
     name = name_of(request)
     if not name:
-        return refused(request, "Give the view a name first.")
+        return refused(request, _("Give the view a name first."))
     shown = list_views.shown(request, QueryDict(request.POST.get("list", "")))
     team = team_of(request)
     view = SavedView.objects.create(
@@ -53,7 +55,7 @@ def rename(request, pk):
     view = to_change(request, pk)
     view.name = name_of(request)
     if not view.name:
-        return refused(request, "A view needs a name.")
+        return refused(request, _("A view needs a name."))
     view.save(update_fields=["name"])
     return lead_back(request)
 
@@ -78,7 +80,12 @@ def delete(request, pk):
     undo_url = reverse("contacts:view_restore", args=[view.pk])
     if not wants_part(request):
         return response
-    row = {"text": f"View “{view.name}” deleted", "undo_url": undo_url, "target": "#list", "seconds": UNDO_S}
+    row = {
+        "text": _("View “%(name)s” deleted") % {"name": view.name},
+        "undo_url": undo_url,
+        "target": "#list",
+        "seconds": UNDO_S,
+    }
     response.content += render_to_string("contacts/_view_undo.html", row, request=request).encode()
     return response
 
@@ -98,10 +105,21 @@ def open_first(request):
     key = request.POST.get("view", "")
     view = list_views.views_of(request).get(key)
     if view is None:
-        return refused(request, "The view is not there any more.")
+        return refused(request, _("The view is not there any more."))
     ListHabits.objects.update_or_create(user=request.user, defaults={"opens_with": key})
-    messages.success(request, f"Contacts opens with “{view.name}” from now on.")
+    messages.success(request, _("Contacts opens with “%(name)s” from now on.") % {"name": view.name})
     return HttpResponse() if wants_part(request) else lead_to(request, view)
+
+
+@require_POST
+@login_required
+def move(request):
+    """One place to the left or to the right among the tabs; everybody has an order of their own."""
+    order, (step, key) = list(list_views.views_of(request)), step_of(request)
+    if key not in order:
+        return refused(request, _("The view is not there any more."))
+    ListHabits.objects.update_or_create(user=request.user, defaults={"order": columns.moved(order, key, step)})
+    return lead_back(request)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,21 +131,37 @@ def choose_columns(request):
     view = shown.view
     is_mine = view.key not in list_views.BUILT_IN and view.may_be_changed_by(request.user)
     if request.method != "POST":
-        context = {
-            "filter": shown.chosen,
-            "columns": listing.columns_of(request, view),
-            "all_columns": columns.all_columns(custom_fields(request)),
-            "whose": f"Kept with “{view.name}”{' for everybody' if is_mine and view.is_shared else ', for you'}.",
-        }
-        return render(request, "contacts/_list_columns.html", context)
-    chosen = keys(columns.chosen(request.POST.getlist("column"), custom_fields(request)))
+        return render(request, COLUMNS, columns_form(request, shown, is_mine))
+    asked, step, moved = request.POST.getlist("column"), *step_of(request)
+    if moved and moved not in asked:
+        asked = keys(listing.columns_of(request, view))
+    chosen = keys(columns.chosen(columns.moved(asked, moved, step), custom_fields(request)))
     if is_mine:
         view.columns = chosen
         view.save(update_fields=["columns"])
     keep_habit(request, view.key, [] if is_mine else chosen)
     if not wants_part(request):
         return redirect(f"{reverse('contacts:list')}?{query}")
-    return listing.show(request, QueryDict(query), "contacts/_list_body.html")
+    response = listing.show(request, QueryDict(query), "contacts/_list_body.html")
+    if moved:
+        form = columns_form(request, shown, is_mine) | {"moved": moved, "step": step}
+        response.content += render_to_string(COLUMNS, form, request=request).encode()
+    return response
+
+
+def columns_form(request, shown, is_mine):
+    """What is shown stands first, in its order."""
+    view, own = shown.view, listing.columns_of(request, shown.view)
+    others = [column for column in columns.all_columns(custom_fields(request)) if column not in own]
+    is_everybodys = is_mine and view.is_shared
+    whose = _("Kept with “%(name)s” for everybody.") if is_everybodys else _("Kept with “%(name)s”, for you.")
+    return {"filter": shown.chosen, "columns": own, "others": others, "whose": whose % {"name": view.name}}
+
+
+def step_of(request):
+    """(how far, what) of a button that says "-1 city"."""
+    step, _space, what = request.POST.get("move", "").partition(" ")
+    return (-1 if step == "-1" else 1), what
 
 
 def keep_habit(request, key, chosen):

@@ -1,3 +1,5 @@
+from django.utils.translation import gettext as _
+
 from contacts.forms.contact import TagForm
 from contacts.views import page
 from contacts.views.acts import contact_to_edit, done, edits
@@ -13,14 +15,14 @@ def add_tags(request, pk):
     if not form.is_valid():
         return page.refused(request, contact, PART, {"contact": contact, **page.tags(contact), "tag_form": form})
     contact.add_tags(form.cleaned_data["tag"], by=request.user)
-    return tags_now(request, contact, "Tag added")
+    return tags_now(request, contact, _("Tag added"))
 
 
 @edits
 def remove_tag(request, pk):
     contact = contact_to_edit(request, pk)
     contact.remove_tags([request.POST.get("tag", "")], by=request.user)
-    return tags_now(request, contact, "Tag removed")
+    return tags_now(request, contact, _("Tag removed"))
 
 
 def tags_now(request, contact, said):

@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from contacts import localised
 from contacts.day import due
@@ -20,10 +22,10 @@ from rankr_dash.htmx import wants_part
 
 MOST_AT_ONCE = 200
 SHOWN = 5
-READ_ONLY = "in a location that can only be read"
-GONE = "done or deleted meanwhile"
-AS_IT_IS = "as wanted already"
-NOT_THERE = "where that person does not work"
+READ_ONLY = gettext_noop("in a location that can only be read")
+GONE = gettext_noop("done or deleted meanwhile")
+AS_IT_IS = gettext_noop("as wanted already")
+NOT_THERE = gettext_noop("where that person does not work")
 LIST_CHANGED = ["task-list-changed"]
 
 
@@ -41,7 +43,7 @@ class Plan:
 
     @property
     def tasks(self):
-        return [task for task, _ in self.steps]
+        return [task for task, __ in self.steps]
 
     @property
     def shown(self):
@@ -53,7 +55,7 @@ class Plan:
 
     @property
     def staying(self):
-        return [(count, why) for why, count in self.left_out.items()]
+        return [(count, _(why)) for why, count in self.left_out.items()]
 
     def add(self, task, values):
         if task.deleted_at or task.completed or task.contact.deleted_at:
@@ -76,9 +78,9 @@ def bulk(request):
     if "preview" in request.POST:
         return render(request, "contacts/_task_bulk.html", {"plan": plan, "form": hidden_of(request, plan)})
     if not plan.steps:
-        return stopped(request, "None of these tasks can be changed like that.")
+        return stopped(request, _("None of these tasks can be changed like that."))
     done = [task.edit(request.user, undo_s=settings.UNDO_S, **values) for task, values in plan.steps]
-    said = f"{tasks_words(len(done))} {plan.words}"
+    said = ngettext("%(n)s task %(what)s", "%(n)s tasks %(what)s", len(done)) % {"n": len(done), "what": plan.words}
     if not wants_part(request):
         messages.success(request, f"{said}.")
         return redirect(own_page(request, request.POST.get("next", "")) or "contacts:tasks")
@@ -100,9 +102,14 @@ def undo(request):
         except NotUndoable:
             stayed += 1
     if back:
-        messages.success(request, f"{tasks_words(back)} put back.")
+        messages.success(request, ngettext("%(n)s task put back.", "%(n)s tasks put back.", back) % {"n": back})
     if stayed or not back:
-        messages.warning(request, f"{tasks_words(stayed)} could not be put back: somebody has gone on from there.")
+        words = ngettext(
+            "%(n)s task could not be put back: somebody has gone on from there.",
+            "%(n)s tasks could not be put back: somebody has gone on from there.",
+            stayed,
+        )
+        messages.warning(request, words % {"n": stayed})
     if wants_part(request):
         return tell(HttpResponse(), LIST_CHANGED)
     return redirect("contacts:tasks")
@@ -117,28 +124,29 @@ def plan_of(request):
     if act == "assign":
         return reassigned(request, tasks)
     if act in DAYS:
-        words = {"tomorrow": "moved to tomorrow", "next_week": "moved to next Monday"}[act]
+        words = {"tomorrow": _("moved to tomorrow"), "next_week": _("moved to next Monday")}[act]
         return moved(tasks, words, DAYS[act])
     if act == "date":
         day = a_date(request.POST.get("date", ""))
         if day is None:
-            raise CannotPlan("This is not a date: write it like 2026-11-30.")
-        return moved(tasks, f"moved to {localised.day(day)}", lambda task: due.moved_to(task, day))
-    raise CannotPlan("Choose what to do with these tasks.")
+            raise CannotPlan(_("This is not a date: write it like 2026-11-30."))
+        return moved(tasks, _("moved to %(day)s") % {"day": localised.day(day)}, lambda task: due.moved_to(task, day))
+    raise CannotPlan(_("Choose what to do with these tasks."))
 
 
 def chosen_tasks(request):
     """Held in one order, so that two people who choose the same ones wait for one another rather than for ever."""
     pks = {number(value) for value in request.POST.getlist("task")} - {None}
     if not pks:
-        raise CannotPlan("Choose the tasks first.")
+        raise CannotPlan(_("Choose the tasks first."))
     if len(pks) > MOST_AT_ONCE:
-        raise CannotPlan(f"At most {MOST_AT_ONCE} tasks can be changed at once, and these are {len(pks):,}.")
+        words = _("At most %(most)s tasks can be changed at once, and these are %(count)s.")
+        raise CannotPlan(words % {"most": MOST_AT_ONCE, "count": f"{len(pks):,}"})
     tasks = Task.objects.visible_to(request.user).filter(pk__in=pks).order_by("pk")
     tasks = tasks.select_related("assignee", "location", "contact__location")
     found = list(tasks if "preview" in request.POST else held(tasks))
     if not found:
-        raise CannotPlan("These tasks are not there any more.")
+        raise CannotPlan(_("These tasks are not there any more."))
     return found
 
 
@@ -153,25 +161,21 @@ def reassigned(request, tasks):
     """A person is another GHL user in each location; where there is none of them the task stays."""
     value = request.POST.get("person", "")
     if value == "none":
-        plan = Plan("given to nobody in particular")
+        plan = Plan(_("given to nobody in particular"))
         for task in tasks:
             plan.add(task, {"assignee": None})
         return plan
     person = next((one for one in people(request) if number(value) in one.pks), None)
     if person is None:
-        raise CannotPlan("That person is not known here. Choose somebody else.")
+        raise CannotPlan(_("That person is not known here. Choose somebody else."))
     there = {one.location_id: one for one in RemoteUser.objects.filter(pk__in=person.pks, is_active=True)}
-    plan = Plan(f"given to {person.name}")
+    plan = Plan(_("given to %(person)s") % {"person": person.name})
     for task in tasks:
         if task.location_id in there:
             plan.add(task, {"assignee": there[task.location_id]})
         else:
             plan.left_out[NOT_THERE] += 1
     return plan
-
-
-def tasks_words(count):
-    return f"{count} task{'' if count == 1 else 's'}"
 
 
 def hidden_of(request, plan):

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from contacts.day import due
@@ -39,7 +40,7 @@ def add_task(request, pk):
         task = Task(contact=contact, location=contact.location, **values)
         task.create(by=request.user, submission=free(form_id, request.user))
     drafts.clear(request.user, contact, "task")
-    saved = composer | {"said": "Task added", "is_saved": True}
+    saved = composer | {"said": _("Task added"), "is_saved": True}
     return done(request, contact, "contacts/_composer.html", saved, [*EVENTS, "tasks-changed"])
 
 
@@ -51,7 +52,7 @@ def complete_task(request, pk):
         task.complete(by=request.user)
     else:
         task.reopen(by=request.user)
-    said = "Task done" if task.completed else "Task is open again"
+    said = _("Task done") if task.completed else _("Task is open again")
     context = {"contact": task.contact, "task": page.dress_task(task), **page.counts(task.contact)}
     return done(request, task.contact, PART, context | {"said": said, "with_count": True}, EVENTS)
 
@@ -66,11 +67,11 @@ def move_task(request, pk):
     else:
         day = a_date(request.POST.get("date", ""))
         if day is None:
-            context = panel(task.contact) | {"task_problem": "This is not a date: write it like 2026-11-30."}
+            context = panel(task.contact) | {"task_problem": _("This is not a date: write it like 2026-11-30.")}
             return page.refused(request, task.contact, PANEL, context)
         moment = due.moved_to(task, day)
     task.edit(by=request.user, due_at=moment)
-    return done(request, task.contact, PANEL, panel(task.contact) | {"said": "Task moved", "focus": task.pk}, EVENTS)
+    return done(request, task.contact, PANEL, panel(task.contact) | {"said": _("Task moved"), "focus": task.pk}, EVENTS)
 
 
 DAYS = {"tomorrow": due.tomorrow, "next_week": due.next_week}
@@ -109,7 +110,7 @@ def save_task(request, pk):
     task.edit(by=request.user, **form.values())
     # The date may have changed, and with it the group: the whole panel again.
     response = done(
-        request, task.contact, PANEL, panel(task.contact) | {"said": "Task saved", "focus": task.pk}, EVENTS
+        request, task.contact, PANEL, panel(task.contact) | {"said": _("Task saved"), "focus": task.pk}, EVENTS
     )
     response["HX-Retarget"] = "#panel-tasks"
     return response
@@ -123,7 +124,7 @@ def delete_task(request, pk):
     if not wants_part(request):
         return back(request, task.contact)
     response = render(request, PANEL, panel(task.contact))
-    response.content += page.toast(request, "Task deleted", change, "task")
+    response.content += page.toast(request, _("Task deleted"), change, "task")
     response["HX-Retarget"] = "#panel-tasks"
     return tell(response, EVENTS)
 

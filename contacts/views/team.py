@@ -2,6 +2,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
@@ -34,7 +35,8 @@ def invite(request, pk):
 def invitation_resend(request, pk):
     invitation = mine(request, Invitation, pk)
     if invitation.accepted_at or not invitation.renew():
-        messages.error(request, f"{invitation.email} has used the invitation meanwhile.")
+        words = _("%(email)s has used the invitation meanwhile.")
+        messages.error(request, words % {"email": invitation.email})
     else:
         send(request, invitation)
     return done(request, invitation.business)
@@ -45,9 +47,11 @@ def invitation_resend(request, pk):
 def invitation_withdraw(request, pk):
     invitation = mine(request, Invitation, pk)
     if Invitation.objects.waiting().filter(pk=pk).delete()[0]:
-        messages.success(request, f"The invitation of {invitation.email} is withdrawn; its link no longer works.")
+        words = _("The invitation of %(email)s is withdrawn; its link no longer works.")
+        messages.success(request, words % {"email": invitation.email})
     else:
-        messages.error(request, f"{invitation.email} has used the invitation already. Remove the member instead.")
+        words = _("%(email)s has used the invitation already. Remove the member instead.")
+        messages.error(request, words % {"email": invitation.email})
     return done(request, invitation.business)
 
 
@@ -57,14 +61,17 @@ def member_role(request, pk):
     member = mine(request, Membership, pk)
     role = request.POST.get("role", "")
     if role not in Role.values:
-        return show(request, member.business, 422, problem_of=member, problem="Choose one of the three roles.")
+        return show(request, member.business, 422, problem_of=member, problem=_("Choose one of the three roles."))
     try:
         member.change_role(role)
     except LastAdmin as refusal:
         return show(request, member.business, 409, problem_of=member, problem=str(refusal))
     except Membership.DoesNotExist:
         raise Http404 from None
-    messages.success(request, f"{member.user} is {member.get_role_display().lower()} of {member.business} now.")
+    words = _("%(person)s is %(role)s of %(business)s now.")
+    messages.success(
+        request, words % {"person": member.user, "role": member.get_role_display().lower(), "business": member.business}
+    )
     return done(request, member.business)
 
 
@@ -78,7 +85,8 @@ def member_remove(request, pk):
         return show(request, member.business, 409, problem_of=member, problem=str(refusal))
     except Membership.DoesNotExist:
         raise Http404 from None
-    messages.success(request, f"{member.user} is no longer a member of {member.business}.")
+    words = _("%(person)s is no longer a member of %(business)s.")
+    messages.success(request, words % {"person": member.user, "business": member.business})
     return done(request, member.business)
 
 
@@ -92,12 +100,18 @@ def member_in_ghl(request, pk, location_pk):
     if wanted := request.POST.get("remote_user", ""):
         chosen = next((one for one in location.remote_users.all() if str(one.pk) == wanted), None)
         if chosen is None:
-            problem = f"{location} has no such GHL user any more. Choose again."
+            problem = _("%(location)s has no such GHL user any more. Choose again.") % {"location": location}
             return show(request, member.business, 422, problem_of=member, problem=problem)
     if not RemoteUser.objects.belong_to(member.user, location, chosen):
-        problem = f"Somebody else is {chosen} in {location} already."
+        problem = _("Somebody else is %(ghl_user)s in %(location)s already.")
+        problem %= {"ghl_user": chosen, "location": location}
         return show(request, member.business, 409, problem_of=member, problem=problem)
-    messages.success(request, f"{member.user} is {chosen or 'nobody'} in {location} now.")
+    words = (
+        _("%(person)s is %(ghl_user)s in %(location)s now.")
+        if chosen
+        else _("%(person)s is nobody in %(location)s now.")
+    )
+    messages.success(request, words % {"person": member.user, "ghl_user": chosen, "location": location})
     return done(request, member.business)
 
 
@@ -108,9 +122,11 @@ def mine(request, model, pk):
 
 def send(request, invitation):
     if invitations.send(invitation):
-        messages.success(request, f"The invitation is on its way to {invitation.email}.")
+        words = _("The invitation is on its way to %(email)s.")
+        messages.success(request, words % {"email": invitation.email})
     else:
-        messages.error(request, f"No message could be sent to {invitation.email}. Copy the link and pass it on.")
+        words = _("No message could be sent to %(email)s. Copy the link and pass it on.")
+        messages.error(request, words % {"email": invitation.email})
 
 
 def done(request, business):

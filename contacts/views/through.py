@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from contacts.day import due
@@ -22,7 +23,7 @@ BAR = "contacts/_through.html"
 def start(request):
     through = Through.start(request, request.POST)
     if through is None:
-        messages.info(request, "Nothing is left to work through here.")
+        messages.info(request, _("Nothing is left to work through here."))
         return redirect("contacts:tasks")
     return redirect(place_of(Task.objects.select_related("contact").get(pk=through.task)))
 
@@ -42,7 +43,7 @@ def through(request):
 def done(request):
     if (task := task_of_bar(request)) is None:
         return onward(request)
-    return onward(request, task, task.complete(by=request.user), "done")
+    return onward(request, task, task.complete(by=request.user), _("“%(title)s” done"))
 
 
 @edits
@@ -52,10 +53,10 @@ def move(request):
     to = request.POST.get("to", "")
     day = None if to in DAYS else a_date(request.POST.get("date", ""))
     if to not in DAYS and day is None:
-        messages.error(request, "This is not a date: write it like 2026-11-30.")
+        messages.error(request, _("This is not a date: write it like 2026-11-30."))
         return redirect(place_of(task))
     moment = DAYS[to](task) if to in DAYS else due.moved_to(task, day)
-    return onward(request, task, task.edit(by=request.user, due_at=moment), "moved")
+    return onward(request, task, task.edit(by=request.user, due_at=moment), _("“%(title)s” moved"))
 
 
 @require_POST
@@ -89,17 +90,18 @@ def onward(request, task=None, change=None, said="", is_over=None):
     """The next contact. Without anything done, where one is already."""
     chosen = Through.of(request)
     if chosen is None:
-        messages.info(request, "This was finished or left already.")
+        messages.info(request, _("This was finished or left already."))
         return redirect("contacts:tasks")
     if task is None and not is_over:
         here = chosen.present(request)
         return redirect(place_of(here) if here else "contacts:tasks")
-    chosen.last, chosen.said = (change.pk, f"“{task.title[:60]}” {said}") if change else (0, "")
+    chosen.last, chosen.said = (change.pk, said % {"title": task.title[:60]}) if change else (0, "")
     following = chosen.go_on(request)
     if following:
         return redirect(place_of(following))
     Through.leave(request)
-    messages.success(request, f"That was all: {chosen.label.lower()} is worked through.")
+    words = _("That was all: %(group)s is worked through.")
+    messages.success(request, words % {"group": chosen.label.lower()})
     return redirect(f"{reverse('contacts:tasks')}?{chosen.query}")
 
 

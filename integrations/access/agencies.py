@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from contacts.models import Location
 from integrations.access import connect, tokens
@@ -30,12 +31,13 @@ def places(agency):
     try:
         installed = [one for one in _locations(agency) if one.is_installed]
     except tokens.ConnectionParked as parked:
-        sentence = "GHL no longer accepts the agency's access. Connect the agency again."
+        sentence = _("GHL no longer accepts the agency's access. Connect the agency again.")
         raise connect.CannotConnect(sentence, "agency parked") from parked
     except errors.ScopeMissing as refused:
         raise connect.CannotConnect(connect.NO_AGENCY_SCOPES, "no agency scopes") from refused
     except errors.GhlError as trouble:
-        raise connect.CannotConnect(f"The agency's locations could not be read. {trouble.plain}") from trouble
+        sentence = _("The agency's locations could not be read. %(why)s") % {"why": _(trouble.plain)}
+        raise connect.CannotConnect(sentence) from trouble
     ids = [one.id for one in installed]
     owners = dict(Location.objects.filter(remote_id__in=ids).values_list("remote_id", "business_id"))
     working = set(

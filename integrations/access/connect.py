@@ -9,6 +9,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from contacts.models import Location, Role
 from integrations import crypto
@@ -25,9 +27,10 @@ CALLBACK = "/connections/callback/"
 # With these GHL lets us open further locations of an agency that has installed Rankr as a whole.
 AGENCY_SCOPES = ("oauth.readonly", "oauth.write")
 STASH = "an installation that waits for its confirmation"
-NOT_YOURS = "This answer from GHL does not belong to a connection you started here. Start again."
-TAKEN = "This GHL location is already connected to another business."
-NO_AGENCY_SCOPES = (
+NOT_YOURS = gettext_lazy("This answer from GHL does not belong to a connection you started here. Start again.")
+TAKEN = gettext_lazy("This GHL location is already connected to another business.")
+NOT_TRIED = gettext_noop("The token could not be tried. %(why)s")
+NO_AGENCY_SCOPES = gettext_lazy(
     "GHL gave access to the agency, but not leave to open its locations (oauth.readonly and oauth.write). "
     "Connect again and allow both, or choose one sub-account."
 )
@@ -47,7 +50,7 @@ class CannotConnect(Exception):
 def begin(user, business, session_key, location=None):
     """The address of GHL's consent page, for one attempt of this user in this session."""
     if not settings.GHL_CLIENT_ID or not settings.GHL_CLIENT_SECRETS:
-        raise CannotConnect("This server has no GHL app yet: GHL_CLIENT_ID and GHL_CLIENT_SECRET are not set.")
+        raise CannotConnect(_("This server has no GHL app yet: GHL_CLIENT_ID and GHL_CLIENT_SECRET are not set."))
     state = secrets.token_urlsafe(32)
     ConnectAttempt.objects.create(
         state_hash=_hash(state), session_hash=_hash(session_key), user=user, business=business, location=location
@@ -69,10 +72,10 @@ def finish(user, session_key, state, code):
     if attempt.business.role_of(user) != Role.ADMIN:
         raise CannotConnect(NOT_YOURS, "no admin any more")
     if not attempt.use():
-        sentence = "This connection attempt was used already or took longer than ten minutes. Start again."
+        sentence = _("This connection attempt was used already or took longer than ten minutes. Start again.")
         raise CannotConnect(sentence, "used or expired state")
     if not code:
-        raise CannotConnect("GHL sent no permission: nothing was connected.", "no code")
+        raise CannotConnect(_("GHL sent no permission: nothing was connected."), "no code")
     return _exchange(attempt, user, code)
 
 
@@ -98,7 +101,7 @@ def finish_install(user, session_key, business, code):
         with transaction.atomic():
             attempt.save()
     except IntegrityError:
-        raise CannotConnect("This installation was confirmed already.", "code used already") from None
+        raise CannotConnect(_("This installation was confirmed already."), "code used already") from None
     return _exchange(attempt, user, code)
 
 
@@ -117,14 +120,15 @@ def _exchange(attempt, user, code):
             user_type="Location", timeout=settings.GHL_TIMEOUT_S,
         )  # fmt: skip
     except (errors.GhlError, ValueError) as trouble:
-        plain = getattr(trouble, "plain", "This server has no GHL app yet.")
-        raise CannotConnect(f"GHL did not finish the connection. {plain}", type(trouble).__name__) from trouble
+        plain = _(getattr(trouble, "plain", "")) or _("This server has no GHL app yet.")
+        sentence = _("GHL did not finish the connection. %(why)s") % {"why": plain}
+        raise CannotConnect(sentence, type(trouble).__name__) from trouble
     if not grant.location_id:
         agency = keep_agency(attempt.business, user, grant)
         return connect_by_agency(agency, user, attempt.location.remote_id) if attempt.location else agency
     if attempt.location and attempt.location.remote_id != grant.location_id:
-        sentence = f"That was another sub-account. To reconnect, choose {attempt.location} on GHL's page."
-        raise CannotConnect(sentence, "another location")
+        sentence = _("That was another sub-account. To reconnect, choose %(location)s on GHL's page.")
+        raise CannotConnect(sentence % {"location": attempt.location}, "another location")
     return _store(attempt.business, user, grant.location_id, Connection.Kind.OAUTH, grant=grant)
 
 
@@ -134,7 +138,7 @@ def _exchange(attempt, user, code):
 def keep_agency(business, user, grant):
     """Store an agency's access for this Business, in the place of an older one."""
     if not grant.company_id:
-        raise CannotConnect("GHL did not say which agency this access is for. Start again.", "no company")
+        raise CannotConnect(_("GHL did not say which agency this access is for. Start again."), "no company")
     with transaction.atomic():
         agency = Agency.objects.select_for_update().filter(business=business, company_id=grant.company_id).first()
         agency = agency or Agency(business=business, company_id=grant.company_id)
@@ -157,12 +161,13 @@ def connect_by_agency(agency, user, remote_id, name=""):
     try:
         grant = tokens.mint(agency, remote_id)
     except tokens.ConnectionParked as parked:
-        sentence = "GHL no longer accepts the agency's access. Connect the agency again."
+        sentence = _("GHL no longer accepts the agency's access. Connect the agency again.")
         raise CannotConnect(sentence, "agency parked") from parked
     except errors.ScopeMissing as refused:
         raise CannotConnect(NO_AGENCY_SCOPES, "no agency scopes") from refused
     except errors.GhlError as trouble:
-        raise CannotConnect(f"GHL did not open this location. {trouble.plain}", type(trouble).__name__) from trouble
+        sentence = _("GHL did not open this location. %(why)s") % {"why": _(trouble.plain)}
+        raise CannotConnect(sentence, type(trouble).__name__) from trouble
     return _store(agency.business, user, remote_id, Connection.Kind.OAUTH, grant=grant, agency=agency, name=name)
 
 
@@ -173,7 +178,7 @@ def with_token(user, business, token, location_id):
     """Connect with a Private Integration Token, after trying it. GHL tells nobody its scopes: we find out by asking."""
     token, location_id = token.strip(), location_id.strip()
     if not token or not location_id:
-        raise CannotConnect("Both the token and the location id are needed.")
+        raise CannotConnect(_("Both the token and the location id are needed."))
     found = probe(token, location_id)
     return _store(business, user, location_id, Connection.Kind.PIT, token=token, scopes=found)
 
@@ -186,14 +191,16 @@ def probe(token, location_id):
         client.search_contacts(page_limit=1)
     except errors.TokenRejected as refused:
         raise CannotConnect(
-            "GHL does not accept this token. Copy it again from Settings → Private Integrations."
+            _("GHL does not accept this token. Copy it again from Settings → Private Integrations.")
         ) from refused
     except errors.LocationDenied as refused:
-        raise CannotConnect("This token belongs to another location. Check the location id.") from refused
+        raise CannotConnect(_("This token belongs to another location. Check the location id.")) from refused
     except errors.ScopeMissing as refused:
-        raise CannotConnect("This token may not read contacts. Give it at least “View Contacts” in GHL.") from refused
+        raise CannotConnect(
+            _("This token may not read contacts. Give it at least “View Contacts” in GHL.")
+        ) from refused
     except errors.GhlError as trouble:
-        raise CannotConnect(f"The token could not be tried. {trouble.plain}") from trouble
+        raise CannotConnect(_(NOT_TRIED) % {"why": _(trouble.plain)}) from trouble
     now = timezone.now()
     granted = {"contacts.readonly"}
     tries = {
@@ -217,7 +224,7 @@ def probe(token, location_id):
         except (errors.NotFound, errors.Invalid):
             pass
         except errors.GhlError as trouble:
-            raise CannotConnect(f"The token could not be tried. {trouble.plain}") from trouble
+            raise CannotConnect(_(NOT_TRIED) % {"why": _(trouble.plain)}) from trouble
         granted.add(scope)
     transport.close()
     return sorted(granted)
@@ -229,7 +236,7 @@ def probe(token, location_id):
 def disconnect(connection):
     """Forget the tokens, keep the data. With its last location the agency's own access is forgotten too."""
     agency = connection.agency
-    connection.forget(Connection.Status.DISCONNECTED, "Disconnected here by an admin.", agency=None)
+    connection.forget(Connection.Status.DISCONNECTED, gettext_noop("Disconnected here by an admin."), agency=None)
     incidents.settle_access(connection.pk)
     forget_if_unused(agency)
 
@@ -244,7 +251,7 @@ def _store(business, user, location_id, kind, grant=None, token="", scopes=(), a
     with transaction.atomic():
         try:
             with transaction.atomic():
-                location, _ = Location.objects.get_or_create(
+                location, __ = Location.objects.get_or_create(
                     remote_id=location_id, defaults={"business": business, "name": name}
                 )
         except IntegrityError:

@@ -9,6 +9,7 @@ import logging
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from integrations.access import connect, incidents, tokens
 from integrations.ghl import errors, oauth
@@ -17,8 +18,8 @@ from integrations.models import Agency, Connection
 log = logging.getLogger(__name__)
 
 Status = Connection.Status
-INSTALLED_AGAIN = "The app is installed in GHL again. Reconnect to go on."
-REMOVED = "Rankr was removed from this account in GHL."
+INSTALLED_AGAIN = gettext_noop("The app is installed in GHL again. Reconnect to go on.")
+REMOVED = gettext_noop("Rankr was removed from this account in GHL.")
 HANDLED, KEPT, NOT_OURS = "handled", "kept", "not_ours"
 
 

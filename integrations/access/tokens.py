@@ -18,6 +18,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from integrations import crypto
 from integrations.access import incidents
@@ -40,16 +41,20 @@ OUR_FAULT_PAUSE_S = 120
 WORTH_WAITING_S = 3
 MOST_AT_ONCE = 20  # renewals that one sweep starts: after an outage they come back spread over minutes
 
-NO_ANSWER = "GHL did not answer when we renewed our access. We ask again by ourselves."
-LAST_ONE = "GHL does not renew our access any more. What we have works until it ends; then somebody must reconnect."
-REFUSED = "GHL no longer accepts our access. An admin of the GHL account may have removed the app."
-SUSPENDED = "GHL says this account is not active at the moment. We look again by ourselves."
-DENIED = "GHL does not let us into this account any more."
-STATIC_REFUSED = "GHL no longer accepts this Private Integration Token. It was replaced or deleted in GHL."
-GONE = "This connection was removed here."
-CANNOT_OPEN = "The stored access to GHL cannot be opened on this server, so it has to be given anew."
-KEY_MISSING = "A key is missing in ENCRYPTION_KEYS, so stored access to GHL cannot be opened."
-BAD_CLIENT = "GHL refuses this server's own client id or secret, so no access can be renewed."
+NO_ANSWER = gettext_noop("GHL did not answer when we renewed our access. We ask again by ourselves.")
+LAST_ONE = gettext_noop(
+    "GHL does not renew our access any more. What we have works until it ends; then somebody must reconnect."
+)
+REFUSED = gettext_noop("GHL no longer accepts our access. An admin of the GHL account may have removed the app.")
+SUSPENDED = gettext_noop("GHL says this account is not active at the moment. We look again by ourselves.")
+DENIED = gettext_noop("GHL does not let us into this account any more.")
+STATIC_REFUSED = gettext_noop(
+    "GHL no longer accepts this Private Integration Token. It was replaced or deleted in GHL."
+)
+GONE = gettext_noop("This connection was removed here.")
+CANNOT_OPEN = gettext_noop("The stored access to GHL cannot be opened on this server, so it has to be given anew.")
+KEY_MISSING = gettext_noop("A key is missing in ENCRYPTION_KEYS, so stored access to GHL cannot be opened.")
+BAD_CLIENT = gettext_noop("GHL refuses this server's own client id or secret, so no access can be renewed.")
 
 Status = TokenHolder.Status
 
@@ -57,14 +62,16 @@ Status = TokenHolder.Status
 class ConnectionParked(errors.GhlError):
     """Nobody can call GHL for this location until an admin reconnects it."""
 
-    plain = "This account is not connected to GHL at the moment. Your edit waits here until it is reconnected."
+    plain = gettext_noop(
+        "This account is not connected to GHL at the moment. Your edit waits here until it is reconnected."
+    )
 
 
 class AccessPending(errors.GhlError):
     """There is no token just now, and one is being looked for. Nothing was sent."""
 
     is_temporary = True
-    plain = "Our access to GoHighLevel is being renewed. We try again by ourselves."
+    plain = gettext_noop("Our access to GoHighLevel is being renewed. We try again by ourselves.")
 
 
 class _LeaseLost(Exception):

@@ -36,12 +36,17 @@ PERSONAL = (
 )
 
 
+def gettext_noop(words: str) -> str:
+    """Marks them for the translators; whoever shows them translates. Nothing in here needs Django for that."""
+    return words
+
+
 class GhlError(Exception):
     is_temporary = False
     maybe_done = False
     retry_after: float | None = None
     breaker_open = False  # the breaker is open by now: `retry_after` counts to the next look
-    plain = "GoHighLevel could not do this."
+    plain = gettext_noop("GoHighLevel could not do this.")
 
     def __init__(
         self,
@@ -99,19 +104,19 @@ class RateLimited(GhlError):
     """429: GHL did nothing with this request."""
 
     is_temporary = True
-    plain = "GoHighLevel asks us to slow down. We try again by ourselves."
+    plain = gettext_noop("GoHighLevel asks us to slow down. We try again by ourselves.")
 
 
 class BudgetExhausted(RateLimited):
     """Our own limiter gave no slot in time. Nothing was sent."""
 
-    plain = "Too much is waiting for GoHighLevel just now. We try again by ourselves."
+    plain = gettext_noop("Too much is waiting for GoHighLevel just now. We try again by ourselves.")
 
 
 class DailyLimitReached(RateLimited):
     """The requests of this day are spent. `retry_after` counts to the reset."""
 
-    plain = "Today's requests to GoHighLevel are used up. We continue when the day's count starts anew."
+    plain = gettext_noop("Today's requests to GoHighLevel are used up. We continue when the day's count starts anew.")
 
 
 class Unavailable(GhlError):
@@ -119,7 +124,7 @@ class Unavailable(GhlError):
 
     is_temporary = True
     maybe_done = True
-    plain = "GoHighLevel has a problem at the moment. We try again by ourselves."
+    plain = gettext_noop("GoHighLevel has a problem at the moment. We try again by ourselves.")
 
 
 class NoAnswer(GhlError):
@@ -127,40 +132,40 @@ class NoAnswer(GhlError):
 
     is_temporary = True
     maybe_done = True
-    plain = "GoHighLevel did not answer in time. We check what arrived and go on from there."
+    plain = gettext_noop("GoHighLevel did not answer in time. We check what arrived and go on from there.")
 
 
 class NotSent(GhlError):
     """No connection: not one byte of the request left us, so sending it again is safe."""
 
     is_temporary = True
-    plain = "GoHighLevel could not be reached. We try again by ourselves."
+    plain = gettext_noop("GoHighLevel could not be reached. We try again by ourselves.")
 
 
 class Paused(GhlError):
     """Our own breaker is open: nothing was sent. `retry_after` counts to the next look at GHL."""
 
     is_temporary = True
-    plain = "GoHighLevel does not answer for this account at the moment. We look again by ourselves."
+    plain = gettext_noop("GoHighLevel does not answer for this account at the moment. We look again by ourselves.")
 
 
 class TokenRejected(GhlError):
     """401: the token is invalid or has expired. A new token may help."""
 
-    plain = "GoHighLevel no longer accepts our access. The connection may need to be renewed."
+    plain = gettext_noop("GoHighLevel no longer accepts our access. The connection may need to be renewed.")
 
 
 class ScopeMissing(GhlError):
     """401 that no new token cures: the permission was never given, or the plan lacks the feature."""
 
-    plain = "GoHighLevel has not given us permission for this. Connect again and allow it."
+    plain = gettext_noop("GoHighLevel has not given us permission for this. Connect again and allow it.")
 
 
 class LocationDenied(GhlError):
     """403, or the location is suspended (`suspended`)."""
 
     suspended = False
-    plain = "GoHighLevel does not let us into this location."
+    plain = gettext_noop("GoHighLevel does not let us into this location.")
 
 
 class NotFound(GhlError):
@@ -168,7 +173,7 @@ class NotFound(GhlError):
     route."""
 
     what = ""
-    plain = "GoHighLevel no longer has this record."
+    plain = gettext_noop("GoHighLevel no longer has this record.")
 
 
 class Duplicate(GhlError):
@@ -176,7 +181,7 @@ class Duplicate(GhlError):
 
     contact_id = ""
     matching_field = ""
-    plain = "GoHighLevel already has a contact with this e-mail or phone."
+    plain = gettext_noop("GoHighLevel already has a contact with this e-mail or phone.")
 
 
 class Invalid(GhlError):
@@ -186,7 +191,7 @@ class Invalid(GhlError):
     the same (highlevel-api-docs#64). Look for it; when it is not there, the refusal stands.
     """
 
-    plain = "GoHighLevel refuses these values."
+    plain = gettext_noop("GoHighLevel refuses these values.")
 
 
 class BadAnswer(GhlError):
@@ -194,7 +199,7 @@ class BadAnswer(GhlError):
 
     is_temporary = True
     maybe_done = True
-    plain = "GoHighLevel gave an answer we cannot read. We try again by ourselves."
+    plain = gettext_noop("GoHighLevel gave an answer we cannot read. We try again by ourselves.")
 
 
 def error_for(response: requests.Response) -> GhlError | None:

@@ -27,7 +27,7 @@ from requests_oauthlib import OAuth2Session
 
 from . import wire
 from .breaker import Breaker
-from .errors import BadAnswer, GhlError, LocationDenied, Unavailable, error_for
+from .errors import BadAnswer, GhlError, LocationDenied, Unavailable, error_for, gettext_noop
 from .versions import version_for
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ _silence("requests_oauthlib.oauth2_session")
 
 
 class GrantDead(GhlError):
-    plain = "GoHighLevel has ended this connection. Please connect again."
+    plain = gettext_noop("GoHighLevel has ended this connection. Please connect again.")
 
 
 class GrantRefused(GhlError):
@@ -64,7 +64,7 @@ class GrantRefused(GhlError):
 
     is_client = False
     is_suspended = False
-    plain = "GoHighLevel refuses to renew this connection at the moment."
+    plain = gettext_noop("GoHighLevel refuses to renew this connection at the moment.")
 
 
 @dataclass(frozen=True)

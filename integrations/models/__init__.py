@@ -1,18 +1,27 @@
+from integrations.models.api_key import ApiKey, Scope
 from integrations.models.connection import Agency, ConnectAttempt, Connection, Usage
 from integrations.models.delivery import Delivery
+from integrations.models.erp_event import ErpEvent, Matching, Stranger
 from integrations.models.inbound import InboundEvent, QuarantinedEvent
 from integrations.models.incident import Incident
+from integrations.models.operation_run import OperationRun
 from integrations.models.sync_run import SyncPage, SyncRun
 from integrations.models.trouble import Trouble
 
 __all__ = [
     "Agency",
+    "ApiKey",
     "ConnectAttempt",
     "Connection",
     "Delivery",
+    "ErpEvent",
     "InboundEvent",
     "Incident",
+    "Matching",
+    "OperationRun",
     "QuarantinedEvent",
+    "Scope",
+    "Stranger",
     "SyncPage",
     "SyncRun",
     "Trouble",

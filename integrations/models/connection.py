@@ -5,11 +5,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from contacts.models import Business, Location, Role
 from integrations.models.token_holder import TokenHolder
 
-READ_ONLY = "GHL granted read access only, so contacts can be read here but not changed."
+READ_ONLY = gettext_noop("GHL granted read access only, so contacts can be read here but not changed.")
 PIT_WARNS_AFTER = timedelta(days=80)  # GHL advises a new Private Integration Token every 90 days
 
 
@@ -61,7 +62,7 @@ class Connection(TokenHolder):
 
     class Kind(models.TextChoices):
         OAUTH = "oauth", "OAuth"
-        PIT = "pit", "Private Integration Token"
+        PIT = "pit", gettext_lazy("Private Integration Token")
 
     location = models.OneToOneField(Location, models.CASCADE, related_name="connection")
     kind = models.CharField(max_length=10, choices=Kind.choices)

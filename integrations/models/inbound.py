@@ -6,6 +6,7 @@ from django.db import connection as database
 from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contacts.models.leased import Leased, LeasedQuerySet
 
@@ -60,10 +61,10 @@ class InboundEvent(Leased):
     """
 
     class Outcome(models.TextChoices):
-        HANDLED = "handled", "Handled"
-        KEPT = "kept", "Kept, of a kind we do not use"
-        NOT_OURS = "not_ours", "For a location that is not connected here"
-        FAILED = "failed", "Failed"
+        HANDLED = "handled", _("Handled")
+        KEPT = "kept", _("Kept, of a kind we do not use")
+        NOT_OURS = "not_ours", _("For a location that is not connected here")
+        FAILED = "failed", _("Failed")
 
     event_id = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=60)

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contacts.models.leased import Leased, LeasedQuerySet
 from integrations.models.connection import Connection
@@ -18,10 +19,10 @@ class Incident(Leased):
     """
 
     class Kind(models.TextChoices):
-        ACCESS = "access", "GHL does not let us in"
-        GUARD = "guard", "GHL seems to have lost many records"
-        GAP = "gap", "Webhooks are missing"
-        SIGNATURE = "signature", "Webhooks are signed with a key we do not know"
+        ACCESS = "access", _("GHL does not let us in")
+        GUARD = "guard", _("GHL seems to have lost many records")
+        GAP = "gap", _("Webhooks are missing")
+        SIGNATURE = "signature", _("Webhooks are signed with a key we do not know")
 
     connection = models.ForeignKey(Connection, models.CASCADE, null=True, blank=True, related_name="incidents")
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -2,6 +2,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Func, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact
 from contacts.models.leased import Leased, LeasedQuerySet
@@ -28,22 +29,22 @@ class SyncRun(Leased):
     """
 
     class Kind(models.TextChoices):
-        FULL = "full", "Full"
-        RECENT = "recent", "Recent changes"
-        NIGHTLY = "nightly", "Nightly check"
-        CONTACT = "contact", "One contact"
+        FULL = "full", _("Full")
+        RECENT = "recent", _("Recent changes")
+        NIGHTLY = "nightly", _("Nightly check")
+        CONTACT = "contact", _("One contact")
 
     class Phase(models.TextChoices):
-        REFERENCE = "reference", "Settings"
-        CONTACTS = "contacts", "Contacts"
-        TASKS = "tasks", "Tasks"
-        APPOINTMENTS = "appointments", "Appointments"
-        NOTES = "notes", "Notes"
-        DONE = "done", "Done"
+        REFERENCE = "reference", _("Settings")
+        CONTACTS = "contacts", _("Contacts")
+        TASKS = "tasks", _("Tasks")
+        APPOINTMENTS = "appointments", _("Appointments")
+        NOTES = "notes", _("Notes")
+        DONE = "done", _("Done")
 
     class Outcome(models.TextChoices):
-        COMPLETE = "complete", "Complete"
-        FAILED = "failed", "Failed"
+        COMPLETE = "complete", _("Complete")
+        FAILED = "failed", _("Failed")
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="sync_runs")
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from integrations import crypto
 
@@ -23,12 +24,12 @@ class TokenHolder(models.Model):
     SEALED = {"sealed_access_token": "access", "sealed_refresh_token": "refresh"}
 
     class Status(models.TextChoices):
-        ACTIVE = "active", "Active"
-        UNKNOWN = "unknown", "Access unclear"
-        SUSPENDED = "suspended", "Suspended by GHL"
-        NEEDS_REAUTH = "needs_reauth", "Needs reconnecting"
-        UNINSTALLED = "uninstalled", "Removed in GHL"
-        DISCONNECTED = "disconnected", "Disconnected"
+        ACTIVE = "active", _("Active")
+        UNKNOWN = "unknown", _("Access unclear")
+        SUSPENDED = "suspended", _("Suspended by GHL")
+        NEEDS_REAUTH = "needs_reauth", _("Needs reconnecting")
+        UNINSTALLED = "uninstalled", _("Removed in GHL")
+        DISCONNECTED = "disconnected", _("Disconnected")
 
     # The stored access token may be sent: in doubt about the refresh token, the old access token still works.
     USABLE = (Status.ACTIVE, Status.UNKNOWN)

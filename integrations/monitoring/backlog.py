@@ -6,16 +6,20 @@ from django.conf import settings
 from django.db.models import Min
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from contacts.models import Change
-from integrations.models import Delivery, InboundEvent, Incident, SyncRun
+from integrations.models import Delivery, ErpEvent, InboundEvent, Incident, OperationRun, SyncRun
 from integrations.writing import writeback
 
 KINDS = {
-    "edits on their way to GHL": Delivery,
-    "webhooks": InboundEvent,
-    "reads from GHL": SyncRun,
-    "messages about incidents": Incident,
+    gettext_noop("edits on their way to GHL"): Delivery,
+    gettext_noop("webhooks"): InboundEvent,
+    gettext_noop("events of an ERP"): ErpEvent,
+    gettext_noop("operations of the catalogue"): OperationRun,
+    gettext_noop("reads from GHL"): SyncRun,
+    gettext_noop("messages about incidents"): Incident,
 }
 EDITS = "edits on their way to GHL"
 
@@ -33,7 +37,7 @@ class Backlog:
 
     @property
     def text(self):
-        return f"Behind by {in_words(self.seconds)}" if self.is_behind else "On time"
+        return _("Behind by %(time)s") % {"time": in_words(self.seconds)} if self.is_behind else _("On time")
 
 
 def backlog():
@@ -42,16 +46,20 @@ def backlog():
     waits[EDITS] = max(waits[EDITS], _seconds_since(unheard))
     patience = 2 * settings.SWEEP_EVERY_S + 5
     longest_first = sorted(waits.items(), key=lambda each: -each[1])
-    late = [(kind, in_words(seconds)) for kind, seconds in longest_first if seconds > patience]
+    late = [(_(kind), in_words(seconds)) for kind, seconds in longest_first if seconds > patience]
     return Backlog(max(waits.values()), late)
 
 
 def in_words(seconds):
     """40 s, 3 min, 2 h, 5 days"""
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+    if seconds >= 2 * 86400:
+        days = seconds // 86400
+        return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
+    if seconds >= 2 * 3600:
+        return _("%(count)s h") % {"count": seconds // 3600}
+    if seconds >= 2 * 60:
+        return _("%(count)s min") % {"count": seconds // 60}
+    return _("%(count)s s") % {"count": seconds}
 
 
 def _waited(model):

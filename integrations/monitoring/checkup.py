@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db import connection as database
 from django.db.models import Count, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from contacts.models import Change
 from integrations import gateway
@@ -191,9 +192,9 @@ def budget(connection, booked_today):
     peace = gateway.breaker_of(connection).state()
     used = max(now.used_today, booked_today)
     resets_in = now.day_resets_in or _until_midnight()
-    held, why = now.held_for, "GHL asked us to slow down."
+    held, why = now.held_for, _("GHL asked us to slow down.")
     if peace.state != "closed" and peace.opens_again_in >= held:
-        held, why = peace.opens_again_in, "GHL does not answer for this account."
+        held, why = peace.opens_again_in, _("GHL does not answer for this account.")
     return Budget(
         now.used_in_window, now.believed_limit, now.window, used, now.daily_limit, resets_in,
         forecast(used, DAY_S - resets_in, None, now.daily_limit, resets_in), held, why if held else "", now.shared,

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from integrations.access import standing
 from integrations.ghl import scopes
@@ -48,11 +50,11 @@ class Health:
         """Status in words; empty for the plain word."""
         if self.state == "catching_up" and self.run and self.run.total:
             left = max(0, self.run.total - self.run.done)
-            minutes = self.seconds_left // 60
-            about = f", ~{minutes + 1} min" if left else ""
-            return f"Catching up, {left:,} left{about}"
+            words = _("Catching up, %(left)s left, ~%(minutes)s min") if left else _("Catching up, %(left)s left")
+            return words % {"left": f"{left:,}", "minutes": self.seconds_left // 60 + 1}
         if self.state == "delayed" and self.last:
-            return f"Delayed, {in_words(int((timezone.now() - self.last.started_at).total_seconds()))} behind"
+            seconds = int((timezone.now() - self.last.started_at).total_seconds())
+            return _("Delayed, %(time)s behind") % {"time": in_words(seconds)}
         return ""
 
     @property
@@ -69,16 +71,22 @@ class Health:
         """What the run has spent, and how long the rest of its phase takes at the rate GHL allows."""
         if self.run is None:
             return ""
-        spent = f"{self.run.requests:,} requests so far, {self.left_today:,} left today"
+        if self.seconds_left:
+            words = _("%(requests)s requests so far, %(left)s left today, about %(minutes)s min to go")
+        else:
+            words = _("%(requests)s requests so far, %(left)s left today")
         minutes = self.seconds_left // 60 + 1
-        return f"{spent}, about {minutes} min to go" if self.seconds_left else spent
+        return words % {"requests": f"{self.run.requests:,}", "left": f"{self.left_today:,}", "minutes": minutes}
 
     @property
     def phase_number(self):
         phases = [phase.value for phase in SyncRun.Phase][:-1]
         if self.run is None or self.run.phase not in phases:
             return ""
-        return f"phase {phases.index(self.run.phase) + 1} of {len(phases)}"
+        return _("phase %(number)s of %(total)s") % {
+            "number": phases.index(self.run.phase) + 1,
+            "total": len(phases),
+        }
 
     @property
     def missing_scopes(self):
@@ -97,12 +105,16 @@ class Health:
         """How we get in and for how long, in a few words."""
         connection = self.connection
         if connection.kind == Connection.Kind.PIT:
-            return f"Token, {(timezone.now() - connection.token_obtained_at).days} days old"
-        word, at = ("Ends", connection.expires_at) if connection.is_losing_access else ("Renews", connection.renew_at)
+            days = (timezone.now() - connection.token_obtained_at).days
+            return ngettext("Token, %(count)s day old", "Token, %(count)s days old", days) % {"count": days}
+        ends = connection.is_losing_access
+        at = connection.expires_at if ends else connection.renew_at
         if not connection.is_active or at is None:
             return connection.get_status_display()
         hours = max(0, int((at - timezone.now()).total_seconds() // 3600))
-        return f"{word} in {hours} h" if hours else f"{word} within the hour"
+        if not hours:
+            return _("Ends within the hour") if ends else _("Renews within the hour")
+        return (_("Ends in %(hours)s h") if ends else _("Renews in %(hours)s h")) % {"hours": hours}
 
     @property
     def left_today(self):

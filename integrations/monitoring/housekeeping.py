@@ -7,7 +7,17 @@ from django.db.models import Q
 from django.utils import timezone
 
 from contacts.models import Reminder, SavedView
-from integrations.models import ConnectAttempt, Delivery, InboundEvent, Incident, QuarantinedEvent, SyncRun, Trouble
+from integrations.models import (
+    ConnectAttempt,
+    Delivery,
+    InboundEvent,
+    Incident,
+    OperationRun,
+    QuarantinedEvent,
+    SyncRun,
+    Trouble,
+)
+from integrations.models.erp_event import settled_long_ago
 
 BATCH = 2000  # rows a statement: nobody waits for a lock on a million
 LONGEST_S = 1500  # what is left then is the next turn's
@@ -35,7 +45,9 @@ def old():
         # Long enough to answer "did GHL tell us?", and GHL repeats one within hours.
         "webhooks": events.filter(finished_at__lt=ago(30)),
         "unverified webhooks": QuarantinedEvent.objects.filter(received_at__lt=ago(7)),
+        "events of an ERP": settled_long_ago(180),
         "deliveries": Delivery.objects.filter(finished_at__lt=ago(90)),
+        "operations carried out": OperationRun.objects.filter(finished_at__lt=ago(90)),
         "error log": Trouble.objects.filter(last_at__lt=ago(30)),
         "incidents": Incident.objects.filter(closed_at__lt=ago(180)),
         "deleted views": SavedView.objects.filter(deleted_at__lt=ago(7)),

@@ -1,46 +1,57 @@
 """What we were doing, in words, for the error log: "Reading notes of a contact"."""
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 # (method, path as the client knows it)
 WORDS = {
-    ("GET", "/contacts/{}"): "Reading a contact",
-    ("POST", "/contacts/"): "Creating a contact",
-    ("PUT", "/contacts/{}"): "Changing a contact",
-    ("DELETE", "/contacts/{}"): "Deleting a contact",
-    ("POST", "/contacts/upsert"): "Saving a contact",
-    ("POST", "/contacts/search"): "Reading contacts",
-    ("GET", "/contacts/"): "Reading contacts",
-    ("GET", "/contacts/business/{}"): "Reading the contacts of a company",
-    ("POST", "/contacts/bulk/business"): "Setting the company of contacts",
-    ("GET", "/contacts/search/duplicate"): "Looking for a contact with the same details",
-    ("POST", "/contacts/{}/tags"): "Adding tags",
-    ("DELETE", "/contacts/{}/tags"): "Removing tags",
-    ("GET", "/contacts/{}/appointments"): "Reading appointments of a contact",
-    ("GET", "/contacts/{}/tasks"): "Reading tasks of a contact",
-    ("POST", "/contacts/{}/tasks"): "Creating a task",
-    ("GET", "/contacts/{}/tasks/{}"): "Reading a task",
-    ("PUT", "/contacts/{}/tasks/{}"): "Changing a task",
-    ("PUT", "/contacts/{}/tasks/{}/completed"): "Ticking a task",
-    ("DELETE", "/contacts/{}/tasks/{}"): "Deleting a task",
-    ("POST", "/locations/{}/tasks/search"): "Reading tasks",
-    ("GET", "/contacts/{}/notes"): "Reading notes of a contact",
-    ("POST", "/contacts/{}/notes"): "Creating a note",
-    ("GET", "/contacts/{}/notes/{}"): "Reading a note",
-    ("PUT", "/contacts/{}/notes/{}"): "Changing a note",
-    ("DELETE", "/contacts/{}/notes/{}"): "Deleting a note",
-    ("GET", "/calendars/"): "Reading the list of calendars",
-    ("GET", "/calendars/events"): "Reading appointments",
-    ("GET", "/calendars/events/appointments/{}"): "Reading an appointment",
-    ("POST", "/calendars/events/appointments"): "Booking an appointment",
-    ("PUT", "/calendars/events/appointments/{}"): "Changing an appointment",
-    ("DELETE", "/calendars/events/{}"): "Deleting an appointment",
-    ("GET", "/locations/{}"): "Reading the location’s settings",
-    ("GET", "/locations/{}/customFields"): "Reading custom fields",
-    ("GET", "/locations/{}/tags"): "Reading the list of tags",
-    ("GET", "/users/"): "Reading the list of users",
-    ("GET", "/businesses/"): "Reading companies",
+    ("GET", "/contacts/{}"): gettext_noop("Reading a contact"),
+    ("POST", "/contacts/"): gettext_noop("Creating a contact"),
+    ("PUT", "/contacts/{}"): gettext_noop("Changing a contact"),
+    ("DELETE", "/contacts/{}"): gettext_noop("Deleting a contact"),
+    ("POST", "/contacts/upsert"): gettext_noop("Saving a contact"),
+    ("POST", "/contacts/search"): gettext_noop("Reading contacts"),
+    ("GET", "/contacts/"): gettext_noop("Reading contacts"),
+    ("GET", "/contacts/business/{}"): gettext_noop("Reading the contacts of a company"),
+    ("POST", "/contacts/bulk/business"): gettext_noop("Setting the company of contacts"),
+    ("GET", "/contacts/search/duplicate"): gettext_noop("Looking for a contact with the same details"),
+    ("POST", "/contacts/{}/tags"): gettext_noop("Adding tags"),
+    ("DELETE", "/contacts/{}/tags"): gettext_noop("Removing tags"),
+    ("GET", "/contacts/{}/appointments"): gettext_noop("Reading appointments of a contact"),
+    ("GET", "/contacts/{}/tasks"): gettext_noop("Reading tasks of a contact"),
+    ("POST", "/contacts/{}/tasks"): gettext_noop("Creating a task"),
+    ("GET", "/contacts/{}/tasks/{}"): gettext_noop("Reading a task"),
+    ("PUT", "/contacts/{}/tasks/{}"): gettext_noop("Changing a task"),
+    ("PUT", "/contacts/{}/tasks/{}/completed"): gettext_noop("Ticking a task"),
+    ("DELETE", "/contacts/{}/tasks/{}"): gettext_noop("Deleting a task"),
+    ("POST", "/locations/{}/tasks/search"): gettext_noop("Reading tasks"),
+    ("GET", "/contacts/{}/notes"): gettext_noop("Reading notes of a contact"),
+    ("POST", "/contacts/{}/notes"): gettext_noop("Creating a note"),
+    ("GET", "/contacts/{}/notes/{}"): gettext_noop("Reading a note"),
+    ("PUT", "/contacts/{}/notes/{}"): gettext_noop("Changing a note"),
+    ("DELETE", "/contacts/{}/notes/{}"): gettext_noop("Deleting a note"),
+    ("GET", "/calendars/"): gettext_noop("Reading the list of calendars"),
+    ("GET", "/calendars/events"): gettext_noop("Reading appointments"),
+    ("GET", "/calendars/events/appointments/{}"): gettext_noop("Reading an appointment"),
+    ("POST", "/calendars/events/appointments"): gettext_noop("Booking an appointment"),
+    ("PUT", "/calendars/events/appointments/{}"): gettext_noop("Changing an appointment"),
+    ("DELETE", "/calendars/events/{}"): gettext_noop("Deleting an appointment"),
+    ("GET", "/locations/{}"): gettext_noop("Reading the location’s settings"),
+    ("GET", "/locations/{}/customFields"): gettext_noop("Reading custom fields"),
+    ("GET", "/locations/{}/tags"): gettext_noop("Reading the list of tags"),
+    ("GET", "/users/"): gettext_noop("Reading the list of users"),
+    ("GET", "/businesses/"): gettext_noop("Reading companies"),
 }
-VERBS = {"GET": "Reading", "POST": "Sending", "PUT": "Changing", "PATCH": "Changing", "DELETE": "Deleting"}
+VERBS = {
+    "GET": gettext_noop("Reading %(path)s"),
+    "POST": gettext_noop("Sending %(path)s"),
+    "PUT": gettext_noop("Changing %(path)s"),
+    "PATCH": gettext_noop("Changing %(path)s"),
+    "DELETE": gettext_noop("Deleting %(path)s"),
+}
 
 
 def words_for(method, path):
-    return WORDS.get((method, path)) or f"{VERBS.get(method, method)} {path}"
+    if (method, path) in WORDS:
+        return _(WORDS[method, path])
+    return _(VERBS[method]) % {"path": path} if method in VERBS else f"{method} {path}"

@@ -18,6 +18,7 @@ from django.db import connection as database
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from contacts.models.leased import MOST_STRIKES, STRUCK_WAIT, LeaseLost
 from integrations.access.tokens import ConnectionParked
@@ -33,7 +34,7 @@ WAITS_S = (10, 30, 60, 120, 300, 900)
 PARKED_WAIT = timedelta(minutes=5)
 KEPT_TRYING = timedelta(days=3)
 IN_A_ROW_S = 20  # so long one ring may go on with what has come meanwhile
-OUR_FAULT = "Something went wrong on our side. The next sync reads what it was about."
+OUR_FAULT = gettext_noop("Something went wrong on our side. The next sync reads what it was about.")
 
 Outcome = InboundEvent.Outcome
 said = announcement.said

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from contacts.models import ContactFreshness
 from integrations.access.tokens import ConnectionParked, denied
@@ -27,7 +28,7 @@ NIGHT_BEGINS, NIGHT_LASTS = 1, timedelta(hours=4)  # by the location's clock; ea
 NIGHTLY_AGAIN = timedelta(hours=1)
 RETRY_S = (5, 15, 30, 60)
 MOST_TRIES = 20  # without any progress; a first read never gives up, another is followed by the next
-OUR_FAULT = "Something went wrong on our side while reading. The log knows more."
+OUR_FAULT = gettext_noop("Something went wrong on our side while reading. The log knows more.")
 LANES = {"full": "backfill", "recent": "reconcile", "nightly": "reconcile", "contact": "interactive"}
 
 

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts import access
@@ -47,14 +48,14 @@ def agency(request, pk):
 def forget_agency(request, pk):
     """Its locations stay connected; each has a pair of its own."""
     _mine(request, pk).delete()
-    messages.success(request, "The agency's access is forgotten here. Its connected locations stay connected.")
+    messages.success(request, _("The agency's access is forgotten here. Its connected locations stay connected."))
     return redirect("integrations:connections")
 
 
 def _connect(request, agency):
     chosen = request.POST.getlist("location")
     if not chosen:
-        messages.error(request, "Choose at least one location.")
+        messages.error(request, _("Choose at least one location."))
         return redirect("integrations:agency", agency.pk)
     try:
         connected, refusals = agencies.connect_places(agency, request.user, chosen)
@@ -66,7 +67,8 @@ def _connect(request, agency):
         messages.error(request, sentence)
     if connected:
         names = ", ".join(str(connection.location) for connection in connected)
-        messages.success(request, f"Connected: {names}. Contacts appear within seconds, notes follow.")
+        words = _("Connected: %(names)s. Contacts appear within seconds, notes follow.")
+        messages.success(request, words % {"names": names})
     elif refusals:
         return redirect("integrations:agency", agency.pk)
     return redirect("integrations:connections")

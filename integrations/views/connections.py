@@ -5,6 +5,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
@@ -19,21 +21,25 @@ from rankr_dash.htmx import answer
 
 
 class TokenForm(forms.Form):
-    business = forms.ModelChoiceField(Business.objects.none(), label="Business", empty_label=None)
+    business = forms.ModelChoiceField(Business.objects.none(), label=gettext_lazy("Business"), empty_label=None)
     location_id = forms.CharField(
-        label="Location id", max_length=64, help_text="In GHL: Settings → Business Profile → Location ID."
+        label=gettext_lazy("Location id"),
+        max_length=64,
+        help_text=gettext_lazy("In GHL: Settings → Business Profile → Location ID."),
     )
     token = forms.CharField(
-        label="Private Integration Token",
+        label=gettext_lazy("Private Integration Token"),
         max_length=400,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="In GHL: Settings → Private Integrations. It starts with pit- and is never shown again.",
+        help_text=gettext_lazy(
+            "In GHL: Settings → Private Integrations. It starts with pit- and is never shown again."
+        ),
     )
 
     def __init__(self, user, *args, **options):
         super().__init__(*args, **options)
-        businesses = forms.ModelChoiceField(Business.objects.administered_by(user), label="Business", empty_label=None)
-        self.fields["business"] = businesses
+        mine = Business.objects.administered_by(user)
+        self.fields["business"] = forms.ModelChoiceField(mine, label=_("Business"), empty_label=None)
 
 
 @login_required
@@ -83,7 +89,7 @@ def with_token(request):
             form.add_error("token", str(refusal))
         else:
             _begin_sync(connection)
-            messages.success(request, "Connected with the token. Contacts appear within seconds.")
+            messages.success(request, _("Connected with the token. Contacts appear within seconds."))
             return redirect("integrations:connections")
     status = 422 if form.errors else 200
     return render(request, "integrations/with_token.html", {"form": form}, status=status)
@@ -93,7 +99,7 @@ def with_token(request):
 @require_POST
 def disconnect(request, pk):
     connect.disconnect(_mine(request, pk))
-    messages.success(request, "Disconnected. Everything read so far stays here, and edits wait until you reconnect.")
+    messages.success(request, _("Disconnected. Everything read so far stays here, and edits wait until you reconnect."))
     return redirect("integrations:connections")
 
 
@@ -103,9 +109,9 @@ def sync_now(request, pk):
     connection = _mine(request, pk)
     if connection.is_active:
         _begin_sync(connection)
-        messages.success(request, f"Reading {connection.location} from GHL.")
+        messages.success(request, _("Reading %(location)s from GHL.") % {"location": connection.location})
     else:
-        messages.error(request, "Reconnect first: GHL does not let us in at the moment.")
+        messages.error(request, _("Reconnect first: GHL does not let us in at the moment."))
     return redirect("integrations:connections")
 
 

@@ -7,6 +7,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
@@ -20,7 +22,11 @@ from integrations.reading import absence
 from rankr_dash.htmx import answer
 
 LATEST, LOG_LINES, FAILED, REFUSED = 6, 40, 20, 6
-PERIODS = {"1": "the last hour", "24": "the last 24 hours", "168": "the last 7 days"}
+PERIODS = {
+    "1": gettext_lazy("the last hour"),
+    "24": gettext_lazy("the last 24 hours"),
+    "168": gettext_lazy("the last 7 days"),
+}
 
 
 @login_required
@@ -90,15 +96,16 @@ def accept_losses(request, pk):
     """What GHL no longer lists is really gone there."""
     connection = _mine(request, pk)
     if absence.accept(connection, request.user):
-        messages.success(request, "The next nightly check asks GHL about each of them, and removes what it denies.")
+        messages.success(request, _("The next nightly check asks GHL about each of them, and removes what it denies."))
     return redirect("integrations:connection_health", connection.pk)
 
 
 def _replayed(request, connection, again):
     if again:
-        messages.success(request, f"{again} webhook{'s are' if again > 1 else ' is'} looked at again.")
+        words = ngettext("%(n)s webhook is looked at again.", "%(n)s webhooks are looked at again.", again)
+        messages.success(request, words % {"n": again})
     else:
-        messages.info(request, "None has failed any more: they are being looked at, or are done.")
+        messages.info(request, _("None has failed any more: they are being looked at, or are done."))
     return redirect("integrations:connection_health", connection.pk)
 
 

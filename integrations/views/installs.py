@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -46,13 +47,13 @@ def install(request):
     """An installation that began in GHL's marketplace: nothing is bound before an admin here has said to what."""
     code = waiting_code(request)
     if code is None:
-        messages.error(request, "No installation is waiting here: they are kept for ten minutes. Start it again.")
+        messages.error(request, _("No installation is waiting here: they are kept for ten minutes. Start it again."))
         return _back(request)
     if request.method != "POST":
         businesses = Business.objects.administered_by(request.user)
         return render(request, "integrations/install.html", {"businesses": businesses})
     if "cancel" in request.POST:
-        messages.success(request, "Nothing was connected.")
+        messages.success(request, _("Nothing was connected."))
         response = _back(request)
     else:
         business = request.POST.get("business", "")
@@ -87,7 +88,7 @@ def _arrive(request, finish):
     if isinstance(arrived, Agency):
         return redirect("integrations:agency", arrived.pk)
     tasks.ring_run(sync.start(arrived))
-    messages.success(request, "Connected. Contacts appear within seconds, notes follow.")
+    messages.success(request, _("Connected. Contacts appear within seconds, notes follow."))
     return redirect("integrations:connections")
 
 

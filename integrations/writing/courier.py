@@ -24,13 +24,12 @@ from integrations.ghl import errors
 from integrations.models import Delivery
 from integrations.reading import sync
 from integrations.reading.merge import hold, merge
-from integrations.writing import verdict
+from integrations.writing import sentences, verdict
 from integrations.writing.counterpart import COUNTERPARTS
 from integrations.writing.settling import Settling
 
 CHILD_WAIT = timedelta(seconds=2)
 JUST_READ = timedelta(seconds=2)
-GONE = "It was deleted in GHL meanwhile."
 _LOCK = 7_302  # any number of our own
 
 
@@ -184,7 +183,7 @@ class Courier(Settling):
             moved = {key: value for key, value in moved.items() if not self._stood_lately(key, value)}
             if not moved:
                 return batch, {}
-            self._flag(batch, moved, "It was changed in GHL after you deleted it, or shortly before.")
+            self._flag(batch, moved, sentences.CHANGED_BEFORE_DELETION)
             return [], {}
         values, conflicts = verdict.to_send(self.kind, batch, fresh)
         stale = [place for place, theirs in conflicts.items() if self._stood_lately(place[0], theirs, place[1])]
@@ -200,7 +199,7 @@ class Courier(Settling):
                     theirs.setdefault(key, {})[part] = plain(conflicts[key, part])
                 else:
                     theirs[key] = plain(conflicts[key, part])
-            self._flag([change], theirs, "It was changed in GHL meanwhile.")
+            self._flag([change], theirs, sentences.CHANGED)
         for older, newer in pairwise(stopped):
             self._hand_on(older, newer)
         rest = [change for change in batch if change not in stopped]
@@ -368,7 +367,7 @@ class Courier(Settling):
             self._settle([change], Change.State.CONFIRMED)
             return
         kept = {key: plain(theirs) for key, theirs in apart.items()}
-        sentence = "GHL still shows it." if change.verb == Change.Verb.DELETE else "GHL kept another value."
+        sentence = sentences.STILL_THERE if change.verb == Change.Verb.DELETE else sentences.OTHER_VALUE
         self._settle([change], Change.State.DIFFERS, sentence=sentence, theirs=kept, failure="kept another value")
 
     def _afterwards(self, batch):
@@ -406,9 +405,8 @@ class Courier(Settling):
             if change.verb == Change.Verb.DELETE:
                 self._settle([change], Change.State.CONFIRMED)
             else:
-                self._settle(
-                    [change], Change.State.REFUSED, sentence="It was never created in GHL.", failure="never made"
-                )
+                told = {"sentence": sentences.NEVER_CREATED, "failure": "never made"}
+                self._settle([change], Change.State.REFUSED, **told)
             return True
         if self.kind != "contact":
             return self._obstacle_at_contact(change)
@@ -422,7 +420,7 @@ class Courier(Settling):
                 return False
             self._settle(
                 [change], Change.State.REFUSED,
-                sentence="Its contact was not created in GHL.", failure=verdict.NO_CONTACT,
+                sentence=sentences.NO_CONTACT, failure=verdict.NO_CONTACT,
             )  # fmt: skip
             return True
         deletion = person.changes.filter(kind="contact", verb=Change.Verb.DELETE, state=Change.State.CONFIRMED)
@@ -430,7 +428,7 @@ class Courier(Settling):
             done = change.verb == Change.Verb.DELETE
             self._settle(
                 [change], Change.State.CONFIRMED if done else Change.State.REFUSED,
-                sentence="" if done else "Its contact was deleted.", failure="" if done else verdict.CONTACT_DELETED,
+                sentence="" if done else sentences.CONTACT_DELETED, failure="" if done else verdict.CONTACT_DELETED,
             )  # fmt: skip
             return True
         return None
@@ -449,8 +447,8 @@ class Courier(Settling):
 
     def _gone(self, batch, gone):
         if self.kind != "contact" and gone.what == "contact":
-            return self._refuse(batch, gone, "Its contact was deleted in GHL meanwhile.", verdict.CONTACT_DELETED)
-        return self._refuse(batch, gone, GONE)
+            return self._refuse(batch, gone, sentences.CONTACT_GONE, verdict.CONTACT_DELETED)
+        return self._refuse(batch, gone, sentences.GONE)
 
     # --- the claim ------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from contacts.open_pages import live
 from integrations.access.tokens import ConnectionParked, denied
 from integrations.ghl import errors
 from integrations.models import Usage
-from integrations.writing import verdict
+from integrations.writing import sentences, verdict
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +82,7 @@ class Settling:
         if not trouble.is_temporary and not trouble.maybe_done:
             return self._refuse(batch, trouble)
         if batch[0].not_before < timezone.now() - PATIENCE:
-            words = "GHL has failed for a day, so we have stopped trying."
-            return self._refuse(batch, trouble, words, verdict.SO_LONG)
+            return self._refuse(batch, trouble, sentences.GIVEN_UP, verdict.SO_LONG)
         wait = trouble.retry_after
         wait = wait_before(self.delivery.attempts) if wait is None else wait + random.random()
         sentence = trouble.plain if "try again" in trouble.plain else f"{trouble.plain} We keep trying."

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from contacts.models import Change
 from contacts.open_pages import live
@@ -27,8 +28,8 @@ log = logging.getLogger(__name__)
 PARKED_WAIT = timedelta(seconds=60)
 AT_ONCE = 500
 FEW = 100
-OUR_FAULT = "Something went wrong on our side and this was not sent. Retry, or tell whoever runs Rankr."
-PARKED = "This account is not connected to GHL at the moment. The edit waits here until it is."
+OUR_FAULT = gettext_noop("Something went wrong on our side and this was not sent. Retry, or tell whoever runs Rankr.")
+PARKED = gettext_noop("This account is not connected to GHL at the moment. The edit waits here until it is.")
 
 
 # --- queueing -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Every page alone, then with twenty people at work during a sync and webhooks, over as many contacts as you like."""
 
+import sys
 import time
 
 from django.core.management import call_command
@@ -36,13 +37,23 @@ def alone_with(contacts, requests):
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database()) / 1048576")
         size = int(cursor.fetchone()[0])
-    alone = {
-        scope: {
-            page: asking.repeatedly(visit, asking.signed_in(who), requests) for page, visit in visits.pages(who).items()
-        }
-        for scope, who in (("the large business", asking.LARGE), ("all twenty", asking.ALL))
-    }
-    return alone, {"contacts": contacts, "filled in s": took, "database MB": size}
+    filled = {"contacts": contacts, "filled in s": took, "database MB": size}
+    say(filled)
+    return {"the large business": each(asking.LARGE, requests), "all twenty": each(asking.ALL, requests)}, filled
+
+
+def each(who, requests):
+    """{page: figures}"""
+    found = {}
+    for page, visit in visits.pages(who).items():
+        found[page] = asking.repeatedly(visit, asking.signed_in(who), requests)
+        say(page, found[page])
+    return found
+
+
+def say(*words):
+    """How far it is, while it takes its time; the table comes at the end."""
+    print(*words, file=sys.stderr, flush=True)
 
 
 def ratio(here, there):

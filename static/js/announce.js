@@ -1,6 +1,8 @@
 // Tells screen readers what a swap changed, keeps the focus on the page, and says so when an answer did not come.
 const announcer = document.getElementById("announcer");
 
+export const words = document.getElementById("words").dataset; // in the language of the page
+
 export function announce(text) {
   announcer.textContent = "";
   // A moment later, or the same words twice would count as no change.
@@ -10,8 +12,8 @@ export function announce(text) {
 function lookAt(part) {
   if (!part?.querySelectorAll) return;
   const all = (selector) => [part, ...part.querySelectorAll(selector)].filter((one) => one.matches?.(selector));
-  const words = all("[data-announce]").map((one) => one.dataset.announce).filter(Boolean);
-  if (words.length) announce(words.join(". "));
+  const said = all("[data-announce]").map((one) => one.dataset.announce).filter(Boolean);
+  if (said.length) announce(said.join(". "));
   const target = all("[data-focus]")[0];
   if (target) target.focus({ preventScroll: false });
 }
@@ -55,10 +57,10 @@ function trouble(text) {
 const isPersons = (event) => event.detail.requestConfig?.triggeringEvent?.isTrusted ?? false;
 
 document.addEventListener("htmx:sendError", (event) => {
-  if (isPersons(event)) trouble("Rankr could not be reached. What you typed is still here; try again in a moment.");
+  if (isPersons(event)) trouble(words.unreached);
 });
 document.addEventListener("htmx:timeout", (event) => {
-  if (isPersons(event)) trouble("Rankr took too long to answer. What you typed is still here; look before you try again.");
+  if (isPersons(event)) trouble(words.slow);
 });
 // A refusal in plain text is a sentence for the person.
 const sentenceOf = (xhr) => ((xhr.getResponseHeader("Content-Type") || "").startsWith("text/plain") ? xhr.responseText : "");
@@ -66,7 +68,7 @@ const sentenceOf = (xhr) => ((xhr.getResponseHeader("Content-Type") || "").start
 document.addEventListener("htmx:responseError", (event) => {
   if (!isPersons(event)) return;
   const status = event.detail.xhr.status;
-  if (status === 404) trouble("That is not here any more. Reload the page to see what is.");
-  else if (status === 403) trouble(sentenceOf(event.detail.xhr) || "You may not do that, or your session has changed. Reload the page and try again.");
-  else trouble("Something went wrong on our side. What you typed is still here; try again in a moment.");
+  if (status === 404) trouble(words.gone);
+  else if (status === 403) trouble(sentenceOf(event.detail.xhr) || words.forbidden);
+  else trouble(words.broken);
 });

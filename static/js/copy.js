@@ -1,4 +1,6 @@
 // <button data-copy="id of an input"> copies what the input holds. Without a clipboard the text is selected instead.
+import { announce, words } from "./announce.js";
+
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   const field = button && document.getElementById(button.dataset.copy);
@@ -11,9 +13,9 @@ document.addEventListener("click", async (event) => {
   } catch {
     copied = document.execCommand("copy"); // an address without https has no clipboard of the newer kind
   }
-  const words = copied ? "Copied" : "Press Ctrl C";
+  const said = copied ? words.copied : words.notCopied;
   const before = button.dataset.words ??= button.textContent;
-  button.textContent = words;
-  document.getElementById("announcer").textContent = words;
+  button.textContent = said;
+  announce(said);
   setTimeout(() => { button.textContent = before; }, 2000);
 });

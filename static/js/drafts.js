@@ -1,9 +1,9 @@
 // What is typed is saved on the server while it is typed: forms with [data-draft], the address that takes it.
 // The answer is the sentence for [data-draft-said]; an empty one says that nothing is kept any more.
+import { words } from "./announce.js";
+
 const WAIT_MS = 700;
 const LATER_MS = [3000, 10_000, 30_000]; // after so many failures
-const LOST = "Draft not saved: Rankr cannot be reached. It is tried again.";
-const REFUSED = "Draft not saved. Copy the text, then reload the page.";
 
 const states = new WeakMap();
 const formOf = (target) => target.closest?.("form[data-draft]");
@@ -36,25 +36,25 @@ async function save(form, isLeaving = false) {
 async function post(form, state, isLeaving) {
   const body = new FormData(form);
   const headers = { ...JSON.parse(document.body.getAttribute("hx-headers") ?? "{}"), "HX-Request": "true" };
-  let words = "";
+  let said = "";
   try {
     const answer = await fetch(form.dataset.draft, { method: "POST", body, headers, keepalive: isLeaving });
     const isSentence = (answer.headers.get("Content-Type") ?? "").startsWith("text/plain");
     if (answer.status >= 500) throw new Error(answer.statusText);
-    words = isSentence && !answer.redirected ? await answer.text() : REFUSED;
+    said = isSentence && !answer.redirected ? await answer.text() : words.draftRefused;
     state.failures = 0;
   } catch {
-    words = LOST;
+    said = words.draftLost;
     later(form, LATER_MS[Math.min(state.failures, LATER_MS.length - 1)]);
     state.failures += 1;
   }
-  say(form, words);
+  say(form, said);
 }
 
-function say(form, words) {
+function say(form, said) {
   const place = form.querySelector("[data-draft-said]");
-  if (place) place.textContent = words;
-  for (const act of form.querySelectorAll("[data-draft-discard]")) act.hidden = !words;
+  if (place) place.textContent = said;
+  for (const act of form.querySelectorAll("[data-draft-discard]")) act.hidden = !said;
 }
 
 function rest(form) {

@@ -6,9 +6,11 @@ import { tab } from "./live-events.js";
 const SHOWN = ["contact", "tags", "note", "task", "appointment"];
 const SOONEST_MS = 1000, LATEST_MS = 30_000; // the longer changes keep coming, the less often the list is asked for
 const QUIET_MS = 60_000;
+const MOST_PAGES = 5; // of rows far below are asked for again
 
 const news = document.getElementById("list-news");
 const rowsOf = (root) => [...root.querySelectorAll("#list tbody tr[id^=contact-]")];
+const later = []; // where the rows came from that "Show more" has brought
 let changed = new Set();
 let isMany = false;
 let wait = SOONEST_MS;
@@ -39,16 +41,17 @@ document.addEventListener("visibilitychange", () => (changed.size || isMany) && 
 async function look() {
   timer = 0;
   lookedAt = Date.now();
-  let fresh;
+  let fresh, below = [];
   const asked = location.href;
   try {
-    const answer = await fetch(asked, { headers: { "HX-Request": "true", "HX-Target": "list", "X-Tab": tab } });
-    if (!answer.ok || answer.redirected) return;
-    fresh = rowsOf(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    fresh = await read(asked, "list");
+    if (isMany || rowsOf(document).slice(fresh.length).some((row) => changed.has(row.id))) {
+      for (const address of later.slice(-MOST_PAGES)) below.push(...await read(address, "list-more"));
+    }
   } catch { return; }
   if (location.href !== asked) return; // another list by now
   const here = rowsOf(document);
-  for (const row of fresh) {
+  for (const row of [...below, ...fresh]) {
     const old = document.getElementById(row.id);
     if (old) become(old, row);
   }
@@ -58,6 +61,13 @@ async function look() {
   const [before, after] = [places(here), places(fresh)];
   const moved = [...changed].filter((id) => before.get(id) !== after.get(id) && (after.has(id) || before.get(id) < fresh.length));
   tell(isMany ? 0 : Math.max(1, moved.length));
+}
+
+async function read(address, target) {
+  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": target, "X-Tab": tab } });
+  if (!answer.ok || answer.redirected) throw new Error(answer.status);
+  const text = await answer.text();
+  return rowsOf(new DOMParser().parseFromString(target === "list" ? text : `<table id="list"><tbody>${text}</table>`, "text/html"));
 }
 
 function tell(count) {
@@ -80,4 +90,11 @@ news.querySelector("button").addEventListener("click", async () => {
   document.querySelector("#list .table__link")?.focus();
 });
 // Another search or order shows everything as it is now.
-document.addEventListener("htmx:afterSwap", (event) => { if (event.target.id === "list") settle(); });
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "list") return;
+  later.length = 0;
+  settle();
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.successful && detail.target.id === "list-more") later.push(detail.pathInfo.requestPath);
+});

@@ -3,7 +3,7 @@
 // data-live-on: kinds of things. data-live-contact, here or around: whose; without it anybody's of the businesses in view.
 // data-live-every: seconds at least between two refreshes. data-live-own: also after what was done in this very tab.
 // data-live-rests: it asks by a timer of its own, and need not while announcements come.
-import { announce } from "./announce.js";
+import { announce, words } from "./announce.js";
 import { isBusy } from "./calm.js";
 import { isOn, tab } from "./live-events.js";
 
@@ -54,14 +54,13 @@ function want(part, many = false) {
 }
 
 // In a word, and not each time: what has changed before a reader's eyes would else be nothing to the ears.
-const WORDS = { contact: "details", tags: "tags", note: "notes", task: "tasks", appointment: "appointments" };
 let saidAt = 0;
 function say(message) {
   const here = document.querySelector("[data-live-contact]")?.dataset.liveContact;
-  const words = message.kinds.map((kind) => WORDS[kind]).filter(Boolean);
-  if (!here || message.tab === tab || !message.contacts.includes(Number(here)) || !words.length || Date.now() - saidAt < 10_000) return;
+  const kinds = message.kinds.map((kind) => words[kind]).filter(Boolean);
+  if (!here || message.tab === tab || !message.contacts.includes(Number(here)) || !kinds.length || Date.now() - saidAt < 10_000) return;
   saidAt = Date.now();
-  announce(`Changed just now: ${words.join(", ")}.`);
+  announce(`${words.changed} ${kinds.join(", ")}.`);
 }
 
 // Whether somebody is about to use what stands there. Not for ever: who keeps moving must see news, too.

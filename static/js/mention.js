@@ -1,6 +1,6 @@
 // An @ in a text box marked [data-mentions] suggests people. The box stays a text box to a screen reader, for a list
 // that comes and goes with what is typed does not make it another control: it is told of the list and of the choice.
-import { announce } from "./announce.js";
+import { announce, words } from "./announce.js";
 
 const SHOWN = 8;
 const BEGUN = /(?:^|[^\p{L}\p{N}_@])@([\p{L}\p{N}_.'’-]*(?: [\p{L}\p{N}_.'’-]*)?)$/u;
@@ -51,7 +51,7 @@ async function suggest(box) {
   }
   if (!found) return close();
   choose(options()[0]);
-  announce(found === 1 ? "1 person. Enter writes the name." : `${found} people. Arrow keys choose, Enter writes the name.`);
+  announce(found === 1 ? words.onePerson : words.people.replace("{n}", found));
 }
 
 function show(box, list) {

@@ -1,5 +1,6 @@
 """A day's work by keyboard: through what is due, and an appointment booked and called off."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -102,6 +103,19 @@ def test_an_appointment_is_booked_and_called_off_in_time(ana_at_work, app, conta
     dialog.get_by_role("button", name="Book", exact=True).click()
     expect(dialog).to_be_hidden()
     assert Appointment.objects.filter(title="Second walk", contact=contact).exists()
+
+    page.get_by_role("link", name="Week after").click()
+    expect(page.get_by_role("link", name="This week")).not_to_have_attribute("aria-current", "true")
+    page.get_by_role("button", name="Book on").nth(1).press("Enter")  # the second day, by keyboard
+    dialog.get_by_role("searchbox").press_sequentially("maris")
+    dialog.get_by_role("link", name="Marisol").click()
+    expect(dialog.get_by_label("Start")).to_have_value(re.compile("T10:00$"))
+    page.keyboard.press("Escape")
+    slot = page.locator(".calendar__day").nth(2).get_by_text("15:30", exact=True)
+    slot.click()
+    dialog.get_by_role("searchbox").press_sequentially("maris")
+    dialog.get_by_role("link", name="Marisol").click()
+    expect(dialog.get_by_label("Start")).to_have_value(re.compile("T15:30$"))
 
 
 def test_chosen_tasks_are_moved_after_a_look_at_what_that_does(ana_at_work, app, late):

@@ -193,6 +193,24 @@ def test_calling_off_waits_for_undo(client_of_ana, booked, settings):
     assert not Change.objects.unsettled().exists()
 
 
+def test_deleting_waits_for_undo_and_stands_in_the_history(client_of_ana, booked, contact, settings):
+    answer = by_htmx(client_of_ana, f"/appointments/{booked.pk}/delete/", {})
+    page, change = answer.content.decode(), Change.objects.get()
+    assert "Appointment deleted" in page and "Undo" in page and f'id="appointment-{booked.pk}"' not in page
+    assert (change.verb, change.not_before) == ("delete", timezone.now() + timedelta(seconds=settings.UNDO_S))
+    assert contact.history.get(appointment=booked).kind == "appointment_deleted"
+    panel = by_htmx(client_of_ana, f"/changes/{change.pk}/undo/", {}).content.decode()
+    assert f'id="appointment-{booked.pk}"' in panel
+    booked.refresh_from_db()
+    assert booked.deleted_at is None and not Change.objects.unsettled().exists()
+
+
+def test_one_that_is_deleted_already_cannot_be_deleted_again(client_of_ana, booked):
+    by_htmx(client_of_ana, f"/appointments/{booked.pk}/delete/", {})
+    assert by_htmx(client_of_ana, f"/appointments/{booked.pk}/delete/", {}).status_code == 403
+    assert Change.objects.count() == 1
+
+
 @pytest.mark.parametrize("status, words", [("showed", "Kept"), ("noshow", "No-show")])
 def test_what_has_been_is_marked_as_kept_or_missed(status, words, client_of_ana, contact, add_appointment):
     past = add_appointment(contact, NOW - timedelta(hours=3), status="confirmed")
@@ -218,6 +236,7 @@ def test_without_permission_to_book_nothing_is_on_offer(client_of_ana, contact, 
         (f"/contacts/{contact.pk}/appointments/book/", typed),
         (f"/appointments/{booked.pk}/edit/", typed),
         (f"/appointments/{booked.pk}/mark/", {"status": "cancelled"}),
+        (f"/appointments/{booked.pk}/delete/", {}),
     ):
         answer = client_of_ana.post(url, values)
         assert answer.status_code == 403 and "permission to change appointments" in answer.content.decode()

@@ -142,7 +142,56 @@ def test_a_list_by_day_shows_all_that_meet(look, book):
         book(f"Visit {number}", 11, 24, 9)
     assert len(titles(day_of(look("view=agenda"), "2026-11-24"))) == 5
     words = look()
-    assert "3 more at the same time" in words and len(titles(words)) == 5
+    tuesday = day_of(words, "2026-11-24")
+    assert len(titles(tuesday)) == 3 and ">+2</a>" in tuesday and "2 more on Tuesday 24 November" in tuesday
+    assert re.search(r'href="[^"]*view=agenda[^"]*#day-2026-11-24"', tuesday)
+
+
+def test_up_to_four_stand_side_by_side(look, book):
+    for number in range(4):
+        book(f"Visit {number}", 11, 24, 9)
+    words = look()
+    assert len(titles(words)) == 4 and ">+" not in words
+    assert words.count('data-of="4"') == 4
+
+
+def test_those_beyond_are_counted_where_they_meet(look, book):
+    for hour in (9, 14):
+        for number in range(5):
+            book(f"Visit {number}", 11, 24, hour)
+
+    def counted():
+        return re.findall(r">\+(\d)</a>", day_of(look(), "2026-11-24"))
+
+    assert counted() == ["2", "2"]
+    book("Over both", 11, 24, 9, ends_at=datetime(2026, 11, 24, 15, tzinfo=CHICAGO))
+    assert counted() == ["5"]
+
+
+def test_free_half_hours_still_to_come_can_be_booked(look, location):
+    words = look()
+    monday, tuesday = day_of(words, "2026-11-23"), day_of(words, "2026-11-24")
+    assert 'value="2026-11-23T14:30:00-06:00"' in monday and "T14:00" not in monday
+    assert 'value="2026-11-24T09:00:00-06:00"' in tuesday and 'aria-label="Book on Tuesday 24 November"' in tuesday
+    assert "day__slot" not in look("view=agenda") and "Book on Tuesday" not in look("week=2026-11-10")
+    location.is_bookable = False
+    location.save()
+    assert "Book on" not in look() and "day__slot" not in look()
+
+
+def test_a_slot_keeps_its_moment_where_the_clocks_change(look, location):
+    sunday = day_of(look("week=2027-03-14"), "2027-03-14")
+    assert 'value="2027-03-14T09:00:00-05:00"' in sunday
+
+
+def test_the_start_that_was_clicked_goes_along_to_the_form(as_user, ana, contact, second_location, add_contact):
+    client = as_user(ana)
+    words = client.get("/appointments/whom/", {"start": "2026-11-24T10:30:00-06:00", "q": "maris"}).content.decode()
+    assert "Tuesday 24 November" in words and "start=2026-11-24T10%3A30%3A00-06%3A00" in words
+    there = add_contact("Ines", location=second_location)
+    words = client.get(f"/contacts/{there.pk}/appointments/book/?start=2026-11-24T10:30:00-06:00").content.decode()
+    assert 'value="2026-11-24T11:30"' in words  # by the clock of New York
+    assert "start=" not in client.get("/appointments/whom/?q=maris&start=soon").content.decode()
 
 
 def test_more_than_fit_say_so(look, book, monkeypatch):
@@ -178,6 +227,17 @@ def test_calling_off_from_the_calendar_offers_undo_that_leads_back(as_user, ana,
     answer = as_user(ana).post(f"/appointments/{visit.pk}/mark/", values, headers={"HX-Request": "true"})
     assert "calendar-changed" in answer["HX-Trigger"]
     assert 'name="next" value="/calendar/?week=2026-11-23"' in answer.content.decode()
+
+
+def test_deleting_from_the_calendar_offers_undo_that_leads_back(as_user, ana, book):
+    visit, client = book("Visit", 11, 24, 9, remote_id="apt1"), as_user(ana)
+    values = {"in": "appointment-form", "next": "/calendar/?week=2026-11-23"}
+    answer = client.post(f"/appointments/{visit.pk}/delete/", values, headers={"HX-Request": "true"})
+    assert "calendar-changed" in answer["HX-Trigger"] and "Undo" in answer.content.decode()
+    change = Change.objects.get()
+    answer = client.post(f"/changes/{change.pk}/undo/", {"next": values["next"]}, headers={"HX-Request": "true"})
+    visit.refresh_from_db()
+    assert visit.deleted_at is None and values["next"] in str(answer.headers)
 
 
 def test_it_costs_the_same_few_queries_however_full_the_week_is(

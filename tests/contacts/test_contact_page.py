@@ -1,5 +1,6 @@
 """The contact page as a whole: who sees it, what its head shows, deleting, and what a read-only location refuses."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -111,6 +112,19 @@ def test_deleting_asks_first_and_can_be_undone(page, contact):
     page.post(f"/changes/{change.pk}/undo/")
     contact.refresh_from_db()
     assert contact.deleted_at is None
+
+
+def test_what_is_fetched_live_keeps_the_tab_and_the_banner_right(page, contact, add_task):
+    add_task(contact, due_at=timezone.now() - timedelta(days=1))
+    state = page.get(page.address + "state/").content.decode()
+    assert re.search(r'id="tab-work" hx-swap-oob="true">Tasks 1 <span class="is-late">1 late', state)
+    assert "contact-gone" not in state
+    contact.deleted_at = timezone.now()
+    contact.save()
+    state = page.get(page.address + "state/").content.decode()
+    assert 'id="contact-gone" hx-swap-oob="true"' in state and "This contact was deleted" in state
+    whole = page.get(page.address).content.decode()
+    assert whole.count('id="tab-work"') == whole.count('id="contact-gone"') == 1
 
 
 def test_a_deleted_contact_is_told_not_hidden(page, contact):

@@ -1,12 +1,13 @@
 """Texts ready for translation: a language that is added speaks in the frame, the building blocks and the dates."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 
 GERMAN = {
     "Today": "Heute",
@@ -18,6 +19,10 @@ GERMAN = {
     "There is nothing here": "Hier ist nichts",
     "just now": "gerade eben",
     "Find a contact, a page or an action": "Kontakt, Seite oder Befehl suchen",
+    "Write a note": "Notiz schreiben",
+    "Copied": "Kopiert",
+    ("%(n)s open", "%(n)s open"): ("%(n)s offene", "%(n)s offene"),
+    ("%(n)s overdue", "%(n)s overdue"): ("%(n)s überfällige", "%(n)s überfällige"),
 }
 
 
@@ -33,7 +38,7 @@ def german(settings, tmp_path):
     folder.mkdir(parents=True)
     (folder / "django.mo").write_bytes(compiled.getvalue())
     settings.LOCALE_PATHS = [tmp_path]
-    settings.LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 
 
 def choose(client, language):
@@ -69,7 +74,7 @@ def test_a_language_there_is_not_cannot_be_chosen(german, as_user, ana):
     assert response.status_code == 422
     ana.language = "xx"  # one that was taken out again
     ana.save()
-    assert 'lang="en-gb"' in as_user(ana).get("/preferences/").content.decode()
+    assert 'lang="en"' in as_user(ana).get("/preferences/").content.decode()
 
 
 def test_dates_follow_the_language_too(german, as_user, ana, location):
@@ -77,6 +82,16 @@ def test_dates_follow_the_language_too(german, as_user, ana, location):
     choose(client, "de")
     page = client.get("/preferences/").content.decode()
     assert "Montag, 23. November 2026, 14:20" in page and "12.402,5" in page
+
+
+def test_a_contact_page_speaks_it_with_its_counts_and_its_scripts(german, as_user, ana, contact, add_task):
+    add_task(contact, due_at=timezone.now() - timedelta(days=3))
+    client = as_user(ana)
+    choose(client, "de")
+    page = client.get(contact.get_absolute_url()).content.decode()
+    assert 'placeholder="Notiz schreiben"' in page
+    assert ">1 offene</span>" in page and "1 überfällige</span>" in page
+    assert 'data-copied="Kopiert"' in page
 
 
 def test_parts_speak_it_as_well(german):

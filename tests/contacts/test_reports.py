@@ -1,5 +1,6 @@
 """Reports: pictures with numbers, and behind each number just as many rows."""
 
+import csv
 import re
 from datetime import datetime, timedelta
 from html import unescape
@@ -11,7 +12,7 @@ from django.utils import timezone
 from contacts.managers import reports, stats
 from contacts.managers.charts import Bar, Columns, Row, side_by_side
 from contacts.managers.reports import Scope
-from contacts.models import Business, Location, Membership, Role
+from contacts.models import Business, Location, Membership, RemoteUser, Role
 from contacts.views import reports as view
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -284,3 +285,35 @@ def test_a_hostile_name_stays_a_name(manager, contact, location, add_event):
     location.remote_users.create(remote_id="evil", name='"><script>alert(1)</script>')
     add_event(contact, "note_added", actor_kind="ghl", actor_name='"><script>alert(1)</script>')
     assert "<script>alert(1)" not in manager.get("/reports/").content.decode()
+
+
+def table(client, part, **params):
+    answer = client.get(f"/reports/table/{part}/", params)
+    assert answer["Content-Type"].startswith("text/csv")
+    return list(csv.reader(b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()))
+
+
+@pytest.mark.parametrize("part", view.PARTS)
+def test_each_report_is_a_file_too_and_leads_to_it(part, manager, busy):
+    assert f"/reports/table/{part}/?weeks=4" in manager.get("/reports/?weeks=4").content.decode()
+    head, *rows = table(manager, part, weeks="4")
+    assert rows and all(len(row) == len(head) for row in rows)
+
+
+def test_the_file_says_what_the_pictures_say(manager, scope, busy):
+    shown = reports.ageing(scope())
+    _head, *rows = table(manager, "ageing")
+    assert [(row[0], int(row[-1])) for row in rows] == [(row.name, row.total) for row in shown["rows"]]
+    head, *rows = table(manager, "appointments", weeks="4")
+    assert head[1:] == [words for _, words in reports.appointments(scope(weeks="4"))["legend"]] and len(rows) == 4
+
+
+def test_a_name_in_the_file_is_no_formula(manager, location, contact, add_task):
+    eve = RemoteUser.objects.create(location=location, remote_id="userEve", name="=HYPERLINK(1)")
+    add_task(contact, due_at=timezone.now() - timedelta(days=3), assignee=eve)
+    assert table(manager, "ageing")[1][0] == "'=HYPERLINK(1)"
+
+
+def test_the_files_are_for_managers(as_user, ana, manager, busy):
+    assert as_user(ana).get("/reports/table/work/").status_code == 404
+    assert manager.get("/reports/table/secrets/").status_code == 404

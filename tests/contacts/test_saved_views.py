@@ -198,6 +198,35 @@ def test_somebody_elses_view_cannot_be_the_first(as_user, max_, insurance):
     assert not ListHabits.objects.filter(user=max_).exists()
 
 
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+def tab_names(response):
+    return re.findall(r'view-tabs__tab".*?<span dir="auto">([^<]*)', response.content.decode(), re.S)
+
+
+def test_everybody_has_their_own_order_of_the_views(as_user, client_of_ana, max_, contact, shared, insurance):
+    first, *rest, claims, own = tab_names(client_of_ana.get(LIST))
+    assert (first, claims, own) == ("All contacts", "Claims", "Insurance")
+    response = client_of_ana.post("/contacts/views/move/", {"move": f"-1 {insurance.pk}", "list": ""}, headers=PART)
+    assert tab_names(response)[-2:] == ["Insurance", "Claims"]
+    client_of_ana.post("/contacts/views/move/", {"move": "1 all", "list": ""})
+    assert tab_names(client_of_ana.get(LIST)) == [rest[0], "All contacts", *rest[1:], "Insurance", "Claims"]
+    assert tab_names(as_user(max_).get(LIST)) == [first, *rest, "Claims"]
+    SavedView.objects.create(owner=max_, business=shared.business, name="New", is_shared=True)
+    assert tab_names(client_of_ana.get(LIST))[-1] == "New"
+
+
+def test_the_first_view_has_nowhere_to_go_but_right(client_of_ana, contact):
+    page = client_of_ana.get(f"{LIST}?view=all").content.decode()
+    assert 'value="1 all"' in page and 'value="-1 all"' not in page
+
+
+def test_a_view_of_somebody_else_cannot_be_moved(as_user, max_, contact, insurance):
+    response = as_user(max_).post("/contacts/views/move/", {"move": f"1 {insurance.pk}"}, headers=PART)
+    assert response.status_code == 422 and not ListHabits.objects.exists()
+
+
 # --- columns ----------------------------------------------------------------------------------------------------------
 
 
@@ -214,9 +243,9 @@ def test_columns_are_chosen_and_remembered_per_view(client_of_ana, contact):
     assert "Owner" in heads(client_of_ana.get(LIST))
     chosen["list"] = ""
     part = client_of_ana.post("/contacts/columns/", chosen, headers=PART)
-    assert heads(part) == ["E-mail", "City"]
+    assert heads(part) == ["City", "E-mail"]
     page = client_of_ana.get(LIST)
-    assert heads(page) == ["E-mail", "City"]
+    assert heads(page) == ["City", "E-mail"]
     assert ">Chicago<" in page.content.decode() and "marisol@example.com" in page.content.decode()
 
 
@@ -251,6 +280,20 @@ def test_every_column_and_custom_fields(client_of_ana, contact, location, dana, 
     said = ("Standing seam", "48,200", "Halden &amp; Pryce", "Referral", "Chicago", "(312) 555-0148")
     for words in said:
         assert words in page, words
+
+
+def test_columns_are_put_in_another_order(client_of_ana, contact):
+    post = {"list": "", "column": ["city", "email", "phone"]}
+    client_of_ana.post("/contacts/columns/", post)
+    part = client_of_ana.post("/contacts/columns/", post | {"move": "-1 phone"}, headers=PART)
+    assert heads(part) == ["City", "Phone", "E-mail"]
+    form = part.content.decode().split('id="columns-form"')[1]
+    assert 'hx-swap-oob="true"' in form and re.search(r'value="-1 phone"[^>]*data-focus', form)
+    assert heads(client_of_ana.get(LIST)) == ["City", "Phone", "E-mail"]
+    for nonsense in ("-1 city", "1 email", "1 nonsense", "up", ""):  # the ends, and what nobody offers
+        post = {"list": "", "column": ["city", "phone", "email"], "move": nonsense}
+        assert client_of_ana.post("/contacts/columns/", post).status_code == 302
+        assert heads(client_of_ana.get(LIST)) == ["City", "Phone", "E-mail"]
 
 
 def test_a_field_that_ghl_no_longer_has_is_left_out(client_of_ana, contact, location):

@@ -77,6 +77,13 @@ def test_a_deleted_one_is_deleted_in_ghl_and_can_be_booked_anew(book, person, an
     assert not remote(sandbox, "appointments", appointment.remote_id).get("deleted")
 
 
+def test_one_that_ghl_has_deleted_already_counts_as_deleted(book, ana, sandbox):
+    appointment = deliver(book()).appointment
+    appointment.refresh_from_db()
+    sandbox.edit("appointment", "delete", appointment.remote_id)
+    assert deliver(appointment.delete_here(by=ana, undo_s=0)).state == "confirmed"
+
+
 def test_one_moved_on_both_sides_is_a_conflict(book, ana, sandbox):
     appointment = deliver(book()).appointment
     appointment.refresh_from_db()

@@ -27,7 +27,7 @@ from contacts.models import (
     Tag,
     Task,
 )
-from integrations.models import Agency, Connection, InboundEvent, Incident
+from integrations.models import Agency, ApiKey, Connection, ErpEvent, InboundEvent, Incident, OperationRun, Stranger
 from tests.tenancy.addresses import (
     CANARY,
 )
@@ -100,10 +100,21 @@ def ours(quick_and_alone, northgate, location, contact, ana, max_, ada):
         outcome="failed", finished_at=when,
     )  # fmt: skip
     Incident.objects.create(connection=connection, kind="guard", reason=said)
+    operation_run = OperationRun.objects.create(
+        connection=connection, key="contacts.add-tags", sentence=said, finished_at=when,
+        values={"params": {"contactId": contact.remote_id}, "body": {"tags": [said]}}, answer={"tags": [said]},
+    )  # fmt: skip
     agency = Agency(business=northgate, company_id=f"com{CANARY}", status_reason=said, connected_by=ada)
     for name, value in agency.sealed("company access", "company refresh").items():
         setattr(agency, name, value)
     filled(agency, expires_at=when + timedelta(days=1), renew_at=when + timedelta(days=1))
+    api_key, _, _ = ApiKey.objects.make(northgate, said, ["read"], ada)
+    customer = {"business": northgate, "system": "erp", "reference": f"CUST {CANARY}"}
+    sent = {"key": api_key, "kind": "event", "type": "invoice.paid", "occurred_at": when, "finished_at": when}
+    ErpEvent.objects.create(**customer, **sent, idempotency_key="1", outcome="unmatched", body={"title": said})
+    failed = ErpEvent.objects.create(
+        **customer, **sent, idempotency_key="2", outcome="failed", reason=said, body={"title": said}
+    )
     invitation = Invitation.objects.create(business=northgate, email=f"{CANARY}@example.com", invited_by=ada)
     shared = {"owner": ana, "business": northgate, "params": f"tag=tag+{CANARY}&sort=name", "is_shared": True}
     many = {"made_by": ana, "business": northgate, "kind": "add_tags", "values": {"tags": [f"tag {CANARY}"]}}
@@ -116,7 +127,12 @@ def ours(quick_and_alone, northgate, location, contact, ana, max_, ada):
         colleague=colleague, task=task,
         note=note, mention=mention, refused=refused, conflict=conflict, gone=gone,
         deletion=hidden.delete_here(by=ana, undo_s=600), connection=connection, agency=agency,
-        event=event, appointment=appointment, calendar=calendar, reminder=reminder,
+        api_key=api_key, erp_event=failed,
+        stranger=Stranger.objects.create(**customer, name=said, email=f"{CANARY}@example.com", reason=said),
+        ignored_stranger=Stranger.objects.create(
+            **customer | {"reference": f"OLD {CANARY}"}, ignored_at=when, ignored_by=ada, ignored_because=said
+        ),
+        event=event, operation_run=operation_run, appointment=appointment, calendar=calendar, reminder=reminder,
         invitation=invitation, token=invitation.token, membership=northgate.memberships.get(user=max_), custom=custom,
     )  # fmt: skip
 

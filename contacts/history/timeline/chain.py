@@ -5,7 +5,10 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
+from contacts import wording
 from contacts.details.field_words import safe_link
 from contacts.models import ActorKind, Change, HistoryEvent
 
@@ -71,12 +74,15 @@ def steps_of(events, line_of):
     """The chain as steps, oldest first; an edit among them goes on to GHL and back."""
     steps = []
     for event in events:
-        step = _step(event, line_of(event))
+        line = line_of(event)
+        step = _step(event, line)
         step.link = safe_link(event.link)
         change = event.change
         sent = change.sent_at if change else None
         if sent:
-            step.at, step.words = sent, step.words.replace(" added", " sent to GHL", 1)
+            step.at = sent
+            if event.kind == "task_added":
+                step.words = _("Task “%(title)s” sent to GHL") % {"title": line.subject}
         steps.append(step)
         if change and change.is_settled:
             steps.append(_settled([change]))
@@ -89,9 +95,10 @@ def _step(event, line):
         detail = "ERP" + (f", {event.actor_name}" if event.actor_name not in ("", "ERP") else "")
         return Step(words, event.happened_at, detail)
     if event.kind == "rule_run":
-        return Step(f"Rule “{event.title or event.actor_name}” matched", event.happened_at, event.detail)
+        words = _("Rule “%(name)s” matched") % {"name": event.title or event.actor_name}
+        return Step(words, event.happened_at, event.detail)
     if event.kind == "task_added":
-        return Step(f"Task “{line.subject}” added", event.happened_at, line.detail)
+        return Step(_("Task “%(title)s” added") % {"title": line.subject}, event.happened_at, line.detail)
     by = f"{line.lead} {line.actor}".strip()
     words = " ".join(part for part in (by, line.words, line.subject, line.tail) if part)
     labels = ", ".join(label for label, _, _ in line.changes[:3])
@@ -104,10 +111,11 @@ def steps_of_edits(events):
     if not changes or any(event.change is None for event in events):
         return []
     by = events[-1].user
-    count = f"{len(changes)} edits" if len(changes) > 1 else ""
-    steps = [Step("Made here", min(change.created_at for change in changes), f"by {by}" if by else "")]
+    count = ngettext("%(count)s edit", "%(count)s edits", len(changes)) % {"count": len(changes)}
+    by = _("by %(who)s") % {"who": by} if by else ""
+    steps = [Step(_("Made here"), min(change.created_at for change in changes), by)]
     if sent := [change.sent_at for change in changes if change.sent_at]:
-        steps.append(Step("Sent to GHL", max(sent), count))
+        steps.append(Step(_("Sent to GHL"), max(sent), count if len(changes) > 1 else ""))
     waiting = [change for change in changes if not change.is_settled]
     if not waiting:
         steps.append(_settled(changes))
@@ -115,11 +123,11 @@ def steps_of_edits(events):
 
 
 SETTLED = {
-    Change.State.CONFIRMED: ("GHL confirmed it", "done"),
-    Change.State.DIFFERS: ("GHL kept something else", "bad"),
-    Change.State.CONFLICT: ("Changed in GHL meanwhile", "bad"),
-    Change.State.REFUSED: ("GHL refused it", "bad"),
-    Change.State.CANCELLED: ("Taken back", ""),
+    Change.State.CONFIRMED: (gettext_noop("GHL confirmed it"), "done"),
+    Change.State.DIFFERS: (gettext_noop("GHL kept something else"), "bad"),
+    Change.State.CONFLICT: (gettext_noop("Changed in GHL meanwhile"), "bad"),
+    Change.State.REFUSED: (gettext_noop("GHL refused it"), "bad"),
+    Change.State.CANCELLED: (gettext_noop("Taken back"), ""),
 }
 
 
@@ -127,11 +135,12 @@ def _settled(changes):
     """How it ended; of several edits the one that went worst."""
     worst = min(changes, key=lambda change: ORDER.index(change.state))
     words, state = SETTLED[worst.state]
+    words = _(words)
     if worst.state == Change.State.CANCELLED and worst.sent_at is None:
-        words = "Taken back before it was sent"
+        words = _("Taken back before it was sent")
     elif worst.kind == Change.Kind.TASK and worst.state == Change.State.CONFIRMED:
-        words = "GHL confirmed the task"
-    return Step(words, max(change.settled_at for change in changes), worst.sentence, state)
+        words = _("GHL confirmed the task")
+    return Step(words, max(change.settled_at for change in changes), _(worst.sentence), state)
 
 
 ORDER = [
@@ -139,9 +148,12 @@ ORDER = [
 ]  # fmt: skip
 
 EFFECTS = {
-    "task": "a task", "note": "a note", "appointment": "an appointment", "contact": "changed fields",
-    "tags": "changed tags",
-}  # fmt: skip
+    "task": gettext_noop("a task"),
+    "note": gettext_noop("a note"),
+    "appointment": gettext_noop("an appointment"),
+    "contact": gettext_noop("changed fields"),
+    "tags": gettext_noop("changed tags"),
+}
 
 
 def led_to(events):
@@ -149,9 +161,9 @@ def led_to(events):
     found = list(dict.fromkeys(EFFECTS[event.group] for event in events[1:] if event.group in EFFECTS))
     if not found:
         return ""
-    return f"led to {' and '.join([', '.join(found[:-1]), found[-1]] if len(found) > 1 else found)}"
+    return _("led to %(what)s") % {"what": wording.all_of(_(one) for one in found)}
 
 
 def because_of(first):
-    name = first.title or {ActorKind.ERP: "an ERP event", ActorKind.RULE: "a rule"}.get(first.actor_kind, "")
-    return f"because of {name}" if name else ""
+    name = first.title or {ActorKind.ERP: _("an ERP event"), ActorKind.RULE: _("a rule")}.get(first.actor_kind, "")
+    return _("because of %(what)s") % {"what": name} if name else ""

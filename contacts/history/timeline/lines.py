@@ -1,6 +1,9 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from contacts.details.field_words import safe_link
 from contacts.history.timeline import chain
 from contacts.history.timeline.words import DONE, STATUS, Names, actor_of, call_of, tag_words
@@ -158,10 +161,11 @@ def _fold(line, older):
 
 
 def _line(event, names):
-    icon, words = DONE.get(event.kind, ("circle", event.get_kind_display().lower()))
+    icon, words = DONE.get(event.kind, ("circle", ""))
+    words = _(words) if event.kind in DONE else event.get_kind_display().lower()
     line = Line(event, icon, actor_of(event), words, subject=_subject(event))
     if event.actor_kind == ActorKind.RULE and event.actor_name:
-        line.lead = "Rule"
+        line.lead = _("Rule")
     say = SAY.get(event.kind, _say_changes)
     say(line, names)
     line.is_noise = _is_noise(line)
@@ -186,7 +190,7 @@ def _say_note(line, names):
 def _say_note_change(line, names):
     if set(line.event.changes) == {"pinned"}:
         is_pinned = line.event.changes["pinned"][-1]
-        line.icon, line.words = ("pin", "pinned a note") if is_pinned else ("pin-off", "unpinned a note")
+        line.icon, line.words = ("pin", _("pinned a note")) if is_pinned else ("pin-off", _("unpinned a note"))
     else:
         _say_changes(line, names)
 
@@ -200,14 +204,15 @@ def _say_new_task(line, names):
     new = {key: pair[1] for key, pair in line.event.changes.items() if isinstance(pair, list) and len(pair) == 2}
     assignee = names.words("assignee_remote_id", new.get("assignee_remote_id"))
     due = names.words("due_at", new.get("due_at"))
-    line.detail = _joined(f"for {assignee}" if assignee else "", f"due {due}" if due else "")
+    assignee = _("for %(who)s") % {"who": assignee} if assignee else ""
+    line.detail = _joined(assignee, _("due %(when)s") % {"when": due} if due else "")
     line.changes = [one for one in names.changes(line.event) if one[0] == names.label("body")]
 
 
 def _say_booking(line, names):
     appointment = line.event.appointment
     if appointment and appointment.starts_at:
-        line.detail = f"for {names.words('starts_at', appointment.starts_at)}"
+        line.detail = _("for %(when)s") % {"when": names.words("starts_at", appointment.starts_at)}
 
 
 def _say_appointment(line, names):
@@ -215,18 +220,19 @@ def _say_appointment(line, names):
     changes = line.event.changes
     if set(changes) != {"status"}:
         return _say_changes(line, names)
-    old, new = (STATUS.get(str(word or "").lower(), str(word or "")).lower() for word in changes["status"])
-    line.words, line.tail, line.detail = "marked", f"as {new or 'without a status'}", f"was {old}" if old else ""
+    old, new = (_(STATUS.get(str(word or "").lower(), str(word or ""))).lower() for word in changes["status"])
+    line.words, line.tail = _("marked"), _("as %(status)s") % {"status": new or _("without a status")}
+    line.detail = _("was %(status)s") % {"status": old} if old else ""
 
 
 def _say_outside(line, names):
     """An ERP event is its own subject; of a rule the title is its name."""
     event = line.event
     if event.kind == "rule_run":
-        line.lead, line.actor, line.detail = "Rule", event.title or actor_of(event), event.detail
+        line.lead, line.actor, line.detail = _("Rule"), event.title or actor_of(event), event.detail
     else:
-        line.lead, line.actor = "", event.title or "An event"
-        line.detail = _joined(event.detail, "from ERP")
+        line.lead, line.actor = "", event.title or _("An event")
+        line.detail = _joined(event.detail, _("from ERP"))
 
 
 SAY = {
@@ -272,15 +278,16 @@ def _say_what_changed(line):
         line.words = tag_words(_tags(line.oldest)[0], _tags(line.event)[1])
     if line.event.kind != "contact_changed":
         return
-    labels = [label for label, _, _ in line.changes]
+    labels = [label for label, *__ in line.changes]
     if len(labels) == 1:
-        line.words = f"changed {labels[0]}"
+        line.words = _("changed %(field)s") % {"field": labels[0]}
     elif labels:
-        line.words = f"changed {len(labels)} fields"
-        more = len(labels) - 3
-        line.detail = ", ".join(labels[:3]) + (f" and {more} more" if more > 0 else "")
+        line.words = ngettext("changed %(count)s field", "changed %(count)s fields", len(labels))
+        line.words %= {"count": len(labels)}
+        first, more = ", ".join(labels[:3]), len(labels) - 3
+        line.detail = _("%(names)s and %(count)s more") % {"names": first, "count": more} if more > 0 else first
     else:
-        line.words = "changed this contact"
+        line.words = _("changed this contact")
 
 
 def _tags(event):
@@ -293,14 +300,14 @@ def _say_why(line, taken_back):
     if change is None:
         return
     if is_decision := bool(change.decided_by_id and change.settled_at and event.created_at >= change.settled_at):
-        line.words = f"let GHL’s stand: {line.words}"
+        line.words = _("let GHL’s stand: %(what)s") % {"what": line.words}
         line.detail = f"{line.detail} ({event.reason})" if event.reason else line.detail
     elif change.undoes_id:
-        line.words = f"undid: {line.words}"
+        line.words = _("undid: %(what)s") % {"what": line.words}
     if change.bulk:
         count = max(change.bulk.total, change.bulk.changed)
-        many = f"{count:,} contact{'' if count == 1 else 's'}"
-        line.detail = _joined(line.detail, f"in a bulk change of {many}")
+        many = ngettext("in a bulk change of %(count)s contact", "in a bulk change of %(count)s contacts", count)
+        line.detail = _joined(line.detail, many % {"count": f"{count:,}"})
     if not is_decision and change.pk not in taken_back and not line.is_folded and line.note is None:
         line.undo = change
 
@@ -315,10 +322,10 @@ def _say_what_followed(line, linked, names):
     if line.event.pk != linked[0].pk:
         line.detail = _joined(line.detail, chain.because_of(linked[0]))
     elif line.event.kind not in ("erp_event", "rule_run"):
-        line.detail = _joined(line.detail, f"which {led_to}" if led_to else "")
+        line.detail = _joined(line.detail, _("which %(led_to)s") % {"led_to": led_to} if led_to else "")
     elif led_to:
         line.icon, line.words = "git-branch", led_to
-        line.detail = "from ERP" if line.event.kind == "erp_event" else ""
+        line.detail = _("from ERP") if line.event.kind == "erp_event" else ""
 
 
 def _joined(*parts):

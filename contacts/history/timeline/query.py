@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from contacts.history.timeline import chain, text
 from contacts.history.timeline.lines import lines_of
@@ -16,19 +17,22 @@ PAGE = 40
 MOST = 400  # lines shown again when the list is read anew
 RECENT = 1000  # events whose people are offered to filter by
 LONGEST_SEARCH = 200
-NEWEST = Order("happened_at", "Newest first", descending=True, is_time=True)
+NEWEST = Order("happened_at", gettext_lazy("Newest first"), descending=True, is_time=True)
 
 FILTERS = {
-    "": ("All", ()),
-    "notes": ("Notes", ("note_",)),
-    "tasks": ("Tasks", ("task_",)),
-    "appointments": ("Appointments", ("appointment_",)),
-    "changes": ("Changes", ("contact_", "tags_")),
+    "": (gettext_lazy("All"), ()),
+    "notes": (gettext_lazy("Notes"), ("note_",)),
+    "tasks": (gettext_lazy("Tasks"), ("task_",)),
+    "appointments": (gettext_lazy("Appointments"), ("appointment_",)),
+    "changes": (gettext_lazy("Changes"), ("contact_", "tags_")),
 }
 CAUSES = {
-    ActorKind.PERSON: "People", ActorKind.GHL: "GHL", ActorKind.RULE: "Rules", ActorKind.ERP: "ERP",
+    ActorKind.PERSON: gettext_lazy("People"),
+    ActorKind.GHL: "GHL",
+    ActorKind.RULE: gettext_lazy("Rules"),
+    ActorKind.ERP: "ERP",
     ActorKind.SYSTEM: "Rankr",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def people_of(contact):
     recent = HistoryEvent.objects.filter(contact=contact).order_by("-happened_at", "-pk").values("pk")[:RECENT]
     events = HistoryEvent.objects.filter(pk__in=recent, actor_kind__in=[ActorKind.PERSON, ActorKind.GHL])
     events = events.order_by("user", "actor_name").distinct("user", "actor_name").select_related("user")
-    in_ghl = {one.name: one for one in RemoteUser.objects.filter(location=contact.location_id) if one.name}
+    in_ghl = {one.name: one for one in contact.location.remote_users.all() if one.name}
     found = {}
     for event in events:
         remote = in_ghl.get(event.actor_name)

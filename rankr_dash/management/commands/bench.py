@@ -38,7 +38,7 @@ class Command(BaseCommand):
         pages = what.add_parser("pages", help="every page alone, then under load")
         pages.add_argument("--contacts", type=int, default=100_000)
         pages.add_argument("--compare", type=int, default=0, help="measure with so many contacts first")
-        pages.add_argument("--requests", type=int, default=200, help="of each page")
+        pages.add_argument("--requests", type=int, default=100, help="of each page")
         pages.add_argument("--seconds", type=float, default=120.0, help="of the load; 0 leaves it out")
         pages.add_argument("--json", action="store_true")
 

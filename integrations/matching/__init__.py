@@ -1,0 +1,1 @@
+"""What an ERP told us: kept first, then matched with a contact and applied; what matches nobody waits for a person."""
