@@ -33,7 +33,7 @@ def prepare(public_url, sandbox_url, echo):
         run = wait_for(sync.start(connection))
         echo(f"Read {run.counts['contacts']['done']} contacts with {run.requests} requests.")
         _link(connection.location, people)
-    return [(role.label, email, PASSWORD) for role, _, email in PEOPLE]
+    return [(str(role.label), email, PASSWORD) for role, _, email in PEOPLE]
 
 
 def _person(business, role, name, email):
