@@ -57,7 +57,7 @@ function want(part, many = false) {
 let saidAt = 0;
 function say(message) {
   const here = document.querySelector("[data-live-contact]")?.dataset.liveContact;
-  const kinds = message.kinds.map((kind) => words[kind]).filter(Boolean);
+  const kinds = message.kinds.map((kind) => words[`kind${kind[0].toUpperCase()}${kind.slice(1)}`]).filter(Boolean);
   if (!here || message.tab === tab || !message.contacts.includes(Number(here)) || !kinds.length || Date.now() - saidAt < 10_000) return;
   saidAt = Date.now();
   announce(`${words.changed} ${kinds.join(", ")}.`);

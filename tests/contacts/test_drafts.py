@@ -58,7 +58,7 @@ def test_each_kind_has_its_own_and_the_last_one_is_in_front(page, contact):
         "A task</textarea>",
         "2031-05-05T10:00",
         "A call</textarea>",
-        "<option selected>Busy",
+        '<option value="Busy" selected>Busy',
     ):
         assert words in shown
     assert 'id="compose-call" autocomplete="off" checked' in shown

@@ -28,7 +28,7 @@ def test_nobody_is_sent_on_to_a_foreign_site(client, ana):
     assert sign_in(client, next="https://evil.example/").headers["Location"] == reverse("contacts:today")
 
 
-@pytest.mark.parametrize("email, password", [("ana@example.com", "wrong"), ("nobody@example.com", "correct horse")])
+@pytest.mark.parametrize("email, password", [("ana@example.com", "not hers"), ("nobody@example.com", "correct horse")])
 def test_a_wrong_password_and_a_wrong_address_sound_the_same(email, password, client, ana):
     answer = sign_in(client, email, password).content.decode()
     assert "do not belong together" in answer

@@ -18,10 +18,11 @@ class Address:
     edits: bool = False  # writes towards GHL, so a read-only location refuses it
     public: bool = False  # opened by a secret, not by a membership
     fleeting: bool = False  # what is posted there is forgotten within seconds
+    shared: bool = False  # only words stand in it, the same for everybody: whoever may sees their own there
 
     @property
     def takes_a_row(self):
-        return bool(self.of)
+        return bool(self.of) and not self.shared
 
 
 def page(*of, **more):
@@ -88,7 +89,7 @@ ADDRESSES = {
     "contacts:history_export": page(managers=True),
     "contacts:reports": page(managers=True),
     "contacts:report_rows": page(managers=True),
-    "contacts:report_table": page("ageing", managers=True),
+    "contacts:report_table": page("ageing", managers=True, shared=True),
     "contacts:print_history": page("contact"),
     "contacts:as_of": page("contact"),
     "contacts:outbox": page(),
@@ -183,9 +184,9 @@ ADDRESSES = {
     "integrations:health": page(admins=True),
     "integrations:operations": page(admins=True),
     "integrations:operation": page(
-        "locations.delete-tag", body={"connection": "@connection", "params.tagId": "t"}, admins=True
+        "locations.delete-tag", body={"connection": "@connection", "params.tagId": "t"}, admins=True, shared=True
     ),
-    "integrations:trigger": page("ContactCreate", admins=True),
+    "integrations:trigger": page("ContactCreate", admins=True, shared=True),
     "integrations:operation_run": page("operation_run", admins=True),
     "integrations:connection_health": page("connection", admins=True),
     "integrations:replay_events": admin_act("connection"),
