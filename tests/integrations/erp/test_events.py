@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 
 def lines(contact):
-    return [(one.title, one.detail) for one in contact.history.filter(kind="erp_event").order_by("happened_at")]
+    return [(one.title, one.detail) for one in contact.history.filter(kind="erp_event").order_by("happened_at", "pk")]
 
 
 def test_an_event_becomes_a_line_in_the_history_of_the_contact(erp, contact):
