@@ -26,12 +26,13 @@ def context(request, contact):
     """Everything of the page."""
     prefetch_related_objects([contact.location], "remote_users", "custom_fields")  # several parts name them
     badges, drafts = Badges(contact), Drafts(request.user, contact)
-    work = {**tasks(contact, badges, request.GET.get("task", "")), **appointments(contact, badges)}
     return {
         "contact": contact,
         "pane": request.GET.get("pane") if request.GET.get("pane") in ("fields", "work") else "history",
+        "next_appointment": next_appointment(contact),
         "whole_change": badges.whole,
-        **work,
+        **tasks(contact, badges, request.GET.get("task", "")),
+        **appointments(contact, badges),
         **owner(contact, badges),
         **tags(contact, badges),
         **fields(request, contact, badges, find=request.GET.get("find", "")),
@@ -55,16 +56,20 @@ def refused(request, contact, part, more):
 
 def state(contact, badges=None):
     badges = badges or Badges(contact)
-    now = timezone.now()
     return {
-        "next_appointment": contact.appointments.upcoming(now).order_by("starts_at").first(),
+        "next_appointment": next_appointment(contact),
         "whole_change": badges.whole,
         **counts(contact),
     }
 
 
+def next_appointment(contact):
+    return contact.appointments.upcoming(timezone.now()).order_by("starts_at").first()
+
+
 def counts(contact):
-    late = Count("pk", filter=Q(due_at__lt=timezone.now()))
+    """Of a deleted contact nothing is overdue."""
+    late = Count("pk", filter=Q(due_at__lt=timezone.now(), contact__deleted_at=None))
     return contact.tasks.present().filter(completed=False).aggregate(open_tasks=Count("pk"), overdue=late)
 
 
@@ -145,10 +150,8 @@ def tasks(contact, badges=None, editing=""):
     done = rows.filter(completed=True).exclude(lingering)
     done = done.order_by("-completed_at", "-due_at", "-pk")
     shown_done = [dress_task(task, badges) for task in done[:SHOWN_DONE]]
-    still_open = [task for group in groups.values() for task in group if not (task.completed or task.deleted_at)]
     return {
-        "open_tasks": len(still_open),
-        "overdue": sum(task.due_at is not None and task.due_at < now for task in still_open),
+        **counts(contact),
         "task_groups": [
             (name, label, groups[name], sum(not task.completed for task in groups[name]))
             for name, label in agenda.GROUPS.items()
@@ -180,7 +183,6 @@ def appointments(contact, badges=None):
     for one in [*ahead, *past]:
         dress_appointment(one, now, badges)
     return {
-        "next_appointment": next((one for one in ahead if one.status.lower() not in Appointment.CALLED_OFF), None),
         "ahead": ahead,
         "past": past[:SHOWN_PAST],
         "older": past[SHOWN_PAST:],
