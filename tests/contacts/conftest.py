@@ -15,6 +15,11 @@ def own_cache(settings):
 
 
 @pytest.fixture
+def client_of_ana(as_user, ana):
+    return as_user(ana)
+
+
+@pytest.fixture
 def add_contact(location):
     """Makes a contact; its name is enough."""
 

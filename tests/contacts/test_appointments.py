@@ -27,11 +27,6 @@ def visits(location):
 
 
 @pytest.fixture
-def client_of_ana(as_user, ana):
-    return as_user(ana)
-
-
-@pytest.fixture
 def typed(visits, dana):
     """What a person fills in, by the clock of Chicago."""
     return {

@@ -18,11 +18,6 @@ PREVIEW = "/contacts/bulk/preview/"
 
 
 @pytest.fixture
-def client_of_ana(as_user, ana):
-    return as_user(ana)
-
-
-@pytest.fixture
 def seven(add_contact):
     return [add_contact(f"Contact {number}", tags=["old"] if number < 2 else []) for number in range(7)]
 

@@ -24,11 +24,6 @@ def more_of(response):
     return found and LIST + found[1].replace("&amp;", "&")
 
 
-@pytest.fixture
-def client_of_ana(as_user, ana):
-    return as_user(ana)
-
-
 def test_a_row_says_what_is_going_on(client_of_ana, contact, dana, add_task, add_appointment, add_event):
     now = timezone.now()
     contact.owner, contact.company_name = dana, "Halden & Pryce"

@@ -24,11 +24,6 @@ def clock():
 
 
 @pytest.fixture
-def client_of_ana(as_user, ana):
-    return as_user(ana)
-
-
-@pytest.fixture
 def task(clock, contact, ana_in_ghl, add_task):
     return add_task(contact, "Call the adjuster", NOW + timedelta(minutes=1), assignee=ana_in_ghl)
 

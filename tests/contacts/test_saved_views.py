@@ -24,11 +24,6 @@ def current(response):
 
 
 @pytest.fixture
-def client_of_ana(as_user, ana):
-    return as_user(ana)
-
-
-@pytest.fixture
 def people(add_contact):
     add_contact("Bea", tags=["insurance"])
     add_contact("Cal")

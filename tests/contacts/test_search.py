@@ -23,11 +23,6 @@ def names(response):
 
 
 @pytest.fixture
-def client_of_ana(as_user, ana):
-    return as_user(ana)
-
-
-@pytest.fixture
 def find(client_of_ana):
     """The names that a search of Ana's shows, in order."""
     return lambda typed, **more: names(client_of_ana.get(LIST, {"q": typed, **more}))

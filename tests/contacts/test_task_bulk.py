@@ -23,11 +23,6 @@ def at_14_20():
 
 
 @pytest.fixture
-def client_of_ana(as_user, ana):
-    return as_user(ana)
-
-
-@pytest.fixture
 def tasks(contact, add_task):
     late = [NOW - timedelta(days=number) for number in (1, 2, 3)]
     return [add_task(contact, f"Task {number}", due) for number, due in enumerate(late)]

@@ -17,11 +17,6 @@ def groups(response):
     return re.findall(r'id="group-(\w+)"', response.content.decode())
 
 
-@pytest.fixture
-def client_of_ana(as_user, ana):
-    return as_user(ana)
-
-
 def test_tasks_stand_in_groups_the_worst_first(client_of_ana, contact, ana_in_ghl, add_task):
     now = timezone.now()
     for title, due in (

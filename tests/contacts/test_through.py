@@ -20,11 +20,6 @@ def at_14_20():
 
 
 @pytest.fixture
-def client_of_ana(as_user, ana):
-    return as_user(ana)
-
-
-@pytest.fixture
 def late(add_contact, add_task, ana_in_ghl):
     """Three of Ana's that are overdue, the oldest first, each of another contact."""
     return [

@@ -14,11 +14,6 @@ PART = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def client_of_ana(as_user, ana):
-    return as_user(ana)
-
-
-@pytest.fixture
 def people(add_contact):
     return {name: add_contact(name, tags=["x"] if name != "Cal" else []) for name in ("Amy", "Bea", "Cal", "Dan")}
 
