@@ -59,9 +59,21 @@ class Leased(models.Model):
         until = timezone.now() + timedelta(seconds=settings.WORK_LEASE_S)
         return self.mine().update(lease_until=until) == 1
 
+    def keep(self, **values):
+        """Write to the row while the claim is ours, else LeaseLost: a transaction around it falls with it."""
+        if not self.mine().update(**values or {"fence": F("fence")}):
+            raise LeaseLost
+        for name, value in values.items():
+            setattr(self, name, value)
+
     def release(self, **values):
         """Write the last word of this claim. True unless somebody else has taken over."""
         return self.mine().update(lease_until=None, strikes=0, **values) == 1
+
+    def hand_in(self, **values):
+        """`release`, or LeaseLost where somebody else has taken over."""
+        if not self.release(**values):
+            raise LeaseLost
 
     def hand_back(self):
         """Give the claim up unfinished and at once due again. Whatever the claim still writes is turned away.

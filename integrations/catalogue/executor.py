@@ -123,22 +123,22 @@ class Errand:
         """Right before a write leaves: only while the claim is ours, and never without having said so."""
         if not self.row.renew():
             raise LeaseLost
-        self._keep(sent_at=timezone.now(), state=State.SENT)
+        self.row.keep(sent_at=timezone.now(), state=State.SENT)
 
     def _trouble(self, trouble, before, client):
         if isinstance(trouble, ConnectionParked):
-            self._keep(sent_at=before)  # GHL did nothing with it
+            self.row.keep(sent_at=before)  # GHL did nothing with it
             raise trouble
         told = {"exchange": trouble.exchange()}
         if isinstance(trouble, errors.LocationDenied) and denied(self.connection):
-            self._keep(sent_at=before)
+            self.row.keep(sent_at=before)
             return self._wait_for_connection()
         if isinstance(trouble, errors.NotFound) and self.operation.kind == "delete" and before:
             return self._end(State.DONE, _("It was gone already when we asked again."), **told)
         if isinstance(trouble, errors.BadAnswer) and trouble.status and 200 <= trouble.status < 300:
             return self._end(State.DONE, _("GHL has done it; what it answered cannot be shown here."), **told)
         if trouble.is_temporary and trouble.maybe_done and not self._may_go_twice():
-            self._keep(**told)
+            self.row.keep(**told)
             return self._after_lost_answer(client, trouble)
         if trouble.is_temporary:
             if not trouble.maybe_done:
@@ -162,7 +162,7 @@ class Errand:
         if (timezone.now() - self.row.sent_at).total_seconds() < settings.GHL_SETTLE_S:
             said = _("GHL’s answer was lost. We look whether it arrived.")
             return self._put_off(timedelta(seconds=LOOK_WAIT_S), state=State.SENT, sentence=said)
-        self._keep(sent_at=None)
+        self.row.keep(sent_at=None)
         return self._send(client)  # even an old reading would show it by now
 
     def _again(self, trouble, told):
@@ -205,8 +205,8 @@ class Errand:
                 change = record.create(by=self.row.made_by)
                 now = timezone.now()
                 said = _("It was given to the outbox.")
-                self._keep(change=change, state=State.SENT, sent_at=now, sentence=said, next_at=now + OUTBOX_WAIT)
-                self._release()
+                self.row.keep(change=change, state=State.SENT, sent_at=now, sentence=said, next_at=now + OUTBOX_WAIT)
+                self.row.hand_in()
         except NotEditable as error:
             self._end(State.REFUSED, str(error))
         return True
@@ -229,17 +229,7 @@ class Errand:
         return self._put_off(PARKED_WAIT, sentence=said)
 
     def _put_off(self, wait, **values):
-        self._release(next_at=timezone.now() + wait, **values)
+        self.row.hand_in(next_at=timezone.now() + wait, **values)
 
     def _end(self, state, sentence="", **values):
-        self._release(state=state, sentence=sentence, finished_at=timezone.now(), **values)
-
-    def _keep(self, **values):
-        if not self.row.mine().update(**values):
-            raise LeaseLost
-        for name, value in values.items():
-            setattr(self.row, name, value)
-
-    def _release(self, **values):
-        if not self.row.release(**values):
-            raise LeaseLost
+        self.row.hand_in(state=state, sentence=sentence, finished_at=timezone.now(), **values)

@@ -16,7 +16,6 @@ from django.db.models import Max
 from django.utils import timezone
 
 from contacts.models import Appointment, Contact, ContactFreshness, Task
-from contacts.models.leased import LeaseLost
 from integrations.ghl import errors, moments, payloads
 from integrations.models import SyncPage, SyncRun
 from integrations.reading import absence, drift, reference, reread
@@ -105,10 +104,7 @@ class Pull:
             values["lease_until"] = timezone.now() + timedelta(seconds=settings.WORK_LEASE_S)
         values["requests"] = self.requests_before + self.client.transport.requests_sent
         values |= {"strikes": 0, "attempts": 0}  # what gets on is not poison
-        if not self.run.mine().update(**values):
-            raise LeaseLost
-        for name, value in values.items():
-            setattr(self.run, name, value)
+        self.run.keep(**values)
 
     def breathe(self):
         """Between two pages: others' turn, if this run has worked long enough."""

@@ -30,7 +30,7 @@ from integrations.writing.settling import Settling
 
 CHILD_WAIT = timedelta(seconds=2)
 JUST_READ = timedelta(seconds=2)
-_LOCK = 7_302  # any number of our own
+_LOCK = 7_304  # any number of our own
 
 
 def changes_of(kind, record_id):
@@ -71,9 +71,9 @@ class Courier(Settling):
         if later and later.not_before <= timezone.now():
             return False
         if later:
-            self._release(next_at=later.not_before, sent_at=None, attempts=0)
+            self.delivery.hand_in(next_at=later.not_before, sent_at=None, attempts=0)
         else:
-            self._release(finished_at=timezone.now())
+            self.delivery.hand_in(finished_at=timezone.now())
         return True
 
     def next_batch(self):
@@ -101,7 +101,7 @@ class Courier(Settling):
             return obstacle
         with transaction.atomic():
             if batch[0].verb == Change.Verb.CREATE and self._twin_is_under_way(batch[0]):
-                self._release(next_at=timezone.now() + timedelta(seconds=1))
+                self.delivery.hand_in(next_at=timezone.now() + timedelta(seconds=1))
                 return False
             moved = Change.objects.filter(pk__in=[change.pk for change in batch], state=Change.State.QUEUED).update(
                 state=Change.State.SENDING, attempts=F("attempts") + 1, sent_at=timezone.now()
@@ -110,7 +110,7 @@ class Courier(Settling):
                 transaction.set_rollback(True)
                 return True
             self.delivery.changes.add(*batch)
-            self._keep(sent_at=timezone.now(), doubt_since=None)
+            self.delivery.keep(sent_at=timezone.now(), doubt_since=None)
             live.tell_of(batch)
         for change in batch:
             change.state, change.attempts = Change.State.SENDING, change.attempts + 1
@@ -137,7 +137,7 @@ class Courier(Settling):
             return self._refused([first])  # GHL had said so, and it was the truth
         with transaction.atomic():
             self._settle([first], Change.State.SENDING, attempts=F("attempts") + 1)
-            self._keep(sent_at=timezone.now(), doubt_since=None)
+            self.delivery.keep(sent_at=timezone.now(), doubt_since=None)
         first.refresh_from_db()
         return self._request([first])
 
@@ -312,7 +312,7 @@ class Courier(Settling):
                 self.record.snapshot = {key: plain(answer[key]) for key in self.record.VALUES if key in answer}
                 self.record.save(update_fields=["remote_id", "snapshot"])
             self._settle(batch, Change.State.SENT, sentence="")
-            self._keep(doubt_since=None, attempts=0)
+            self.delivery.keep(doubt_since=None, attempts=0)
         return self.confirm(batch)
 
     def _make_room_for(self, remote_id):
@@ -357,7 +357,7 @@ class Courier(Settling):
             if batch[0].verb != Change.Verb.DELETE:
                 row = theirs if self.kind == "contact" else {**theirs, "contact_remote_id": self.counterpart.person}
                 merge(self.record.location, self.counterpart.model, [row])
-            self._keep(doubt_since=None, attempts=0)
+            self.delivery.keep(doubt_since=None, attempts=0)
         self.record.refresh_from_db()
         self._afterwards(batch)
         return True
@@ -416,7 +416,7 @@ class Courier(Settling):
         person = self.record.person
         if self.counterpart.person is None:
             if person.changes.unsettled().filter(kind="contact", verb=Change.Verb.CREATE).exists():
-                self._release(next_at=timezone.now() + CHILD_WAIT)
+                self.delivery.hand_in(next_at=timezone.now() + CHILD_WAIT)
                 return False
             self._settle(
                 [change], Change.State.REFUSED,

@@ -6,11 +6,9 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from contacts.models import Change
-from contacts.models.leased import LeaseLost
 from contacts.open_pages import live
 from integrations.access.tokens import ConnectionParked, denied
 from integrations.ghl import errors
@@ -35,26 +33,13 @@ class Settling:
         if state == Change.State.CONFIRMED:
             values = {"sentence": "", "technical": "", "failure": "", "exchange": {}, "theirs": {}, **values}
         with transaction.atomic():
-            self._keep()
+            self.delivery.keep()
             Change.objects.filter(pk__in=[change.pk for change in batch]).update(
                 state=state, settled_at=timezone.now() if final else None, **values
             )
             live.tell_of(batch)
         for change in batch:
             change.state = state
-
-    def _keep(self, **values):
-        """Write to the delivery while the claim is ours; a transaction around it falls with it."""
-        values = values or {"fence": F("fence")}
-        if not self.delivery.mine().update(**values):
-            raise LeaseLost
-        for name, value in values.items():
-            if name != "fence":
-                setattr(self.delivery, name, value)
-
-    def _release(self, **values):
-        if not self.delivery.release(**values):
-            raise LeaseLost
 
     # --- doubt ----------------------------------------------------------------------------------------------------
 
@@ -69,7 +54,7 @@ class Settling:
         wait = next((at for at in LOOKS_S if age < at < settle_s), settle_s) - age
         with transaction.atomic():
             self._settle(batch, state)
-            self._release(next_at=now + timedelta(seconds=wait), doubt_since=since or now)
+            self.delivery.hand_in(next_at=now + timedelta(seconds=wait), doubt_since=since or now)
         return True
 
     # --- failures -------------------------------------------------------------------------------------------------
@@ -88,7 +73,7 @@ class Settling:
         sentence = trouble.plain if "try again" in trouble.plain else f"{trouble.plain} We keep trying."
         with transaction.atomic():
             self._settle(batch, state, sentence=sentence, **self._told(trouble, batch))
-            self._release(next_at=timezone.now() + timedelta(seconds=wait))
+            self.delivery.hand_in(next_at=timezone.now() + timedelta(seconds=wait))
         return False
 
     def _or_parked(self, trouble):
