@@ -2,6 +2,7 @@ from integrations.models.api_key import ApiKey, Scope
 from integrations.models.connection import Agency, ConnectAttempt, Connection, Usage
 from integrations.models.delivery import Delivery
 from integrations.models.erp_event import ErpEvent, Matching, Stranger
+from integrations.models.feed import Feed
 from integrations.models.inbound import InboundEvent, QuarantinedEvent
 from integrations.models.incident import Incident
 from integrations.models.operation_run import OperationRun
@@ -15,6 +16,7 @@ __all__ = [
     "Connection",
     "Delivery",
     "ErpEvent",
+    "Feed",
     "InboundEvent",
     "Incident",
     "Matching",
