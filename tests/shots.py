@@ -12,7 +12,8 @@ PAGES = {
     "today": "/", "contacts": "/contacts/", "tasks": "/tasks/", "companies": "/companies/", "outbox": "/outbox/",
     "new-contact": "/contacts/new/", "connections": "/connections/", "token": "/connections/token/", "team": "/team/",
     "health": "/health/", "history": "/history/", "reports": "/reports/", "calendar": "/calendar/",
-    "agenda": "/calendar/?view=agenda", "preferences": "/preferences/",
+    "agenda": "/calendar/?view=agenda", "preferences": "/preferences/", "erp": "/erp/", "unmatched": "/unmatched/",
+    "operations": "/operations/",
 }  # fmt: skip
 OF_CONTACT = {"contact": "", "as-of": "as-of/", "print": "history/print/", "duplicates": "duplicates/"}
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
@@ -40,7 +41,7 @@ def take(page, url, folder, name):
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_load_state("networkidle")
     page.goto(f"{url}/contacts/?sort=overdue")
-    contact = page.locator(".table__link").first.get_attribute("href")
+    contact = page.locator(".table__link").first.get_attribute("href").partition("?")[0]
     for what, path in {**PAGES, **{name: contact + part for name, part in OF_CONTACT.items()}}.items():
         answer = page.goto(url + path)
         page.wait_for_load_state("networkidle")

@@ -41,6 +41,12 @@ def test_webhooks_are_measured():
     assert figures["changes not seen"] == 0
 
 
+def test_what_an_erp_tells_is_followed_into_ghl():
+    figures = bench("erp", "--contacts=20", "--count=30", "--window-s=1", "--latency-ms=5")
+    assert figures["sent, with repetitions"] == 33
+    assert (figures["lost"], figures["doubled"], figures["429 received"]) == (0, 0, 0)
+
+
 def test_pages_are_measured_alone_and_under_load():
     figures = bench("pages", "--contacts=2000", "--compare=300", "--requests=2", "--seconds=4")
     for scope in ("alone, the large business", "alone, all twenty"):

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from rankr_dash import embedded
-from rankr_dash.bench import pages, sync, webhooks, writes
+from rankr_dash.bench import erp, pages, sync, webhooks, writes
 
 INSIDE = "RANKR_BENCH"
 
@@ -25,6 +25,7 @@ class Command(BaseCommand):
             ("sync", "a first and a no-change sync", None),
             ("writes", "edits while a first sync runs", 60),
             ("webhooks", "webhooks acknowledged and seen", 600),
+            ("erp", "what an ERP tells, all the way into GHL", 1000),
         ):
             one = what.add_parser(name, help=sentence)
             one.add_argument("--contacts", type=int, default=2000 if name == "sync" else 1000)
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             one.add_argument("--window-s", type=float, default=10.0, help="GHL's window; shorter for a quick look")
             one.add_argument("--json", action="store_true")
             if events:
-                one.add_argument("--count", type=int, default=events, help=f"how many {name}")
+                one.add_argument("--count", type=int, default=events, help="how many of them")
             if name == "webhooks":
                 one.add_argument("--per-second", type=float, default=20.0)
         pages = what.add_parser("pages", help="every page alone, then under load")
@@ -68,6 +69,8 @@ def measure(what, contacts, window_s=0.0, latency_ms="", count=0, per_second=0.0
         return sync.measure(contacts, window_s, latency_ms)
     if what == "writes":
         return writes.measure(contacts, count, window_s, latency_ms)
+    if what == "erp":
+        return erp.measure(contacts, count, window_s, latency_ms)
     return webhooks.measure(contacts, count, per_second, latency_ms)
 
 
