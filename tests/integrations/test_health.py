@@ -144,7 +144,7 @@ def test_a_refused_edit_can_be_sent_again_from_here(as_user, ada, contact, conne
     text = page(as_user(ada), connected)
     assert "GHL said no." in text
     assert "/outbox/?who=everyone&amp;only=undecided" in text
-    assert "1 refused" in whole(as_user(ada))
+    assert "1 to decide" in whole(as_user(ada))
 
 
 def test_an_incident_says_what_it_costs_and_needs_somebody(as_user, ada, connected):
