@@ -82,13 +82,18 @@ def businesses_in_scope(request):
 
 
 def me_in_ghl(request):
-    """Who the user is in GHL within the chosen business, else in all: primary keys, read once per request.
+    """Who the user is in GHL within the chosen business, else in all: primary keys.
 
     Compared with these, an assignee is found by an index; by way of `assignee__user` everybody's tasks are read.
     """
+    return list(me_by_location(request).values())
+
+
+def me_by_location(request):
+    """The same by location, read once per request."""
     if not hasattr(request, "_me_in_ghl"):
         mine = RemoteUser.objects.filter(user=request.user, location__business__in=businesses_in_scope(request))
-        request._me_in_ghl = list(mine.values_list("pk", flat=True))
+        request._me_in_ghl = dict(mine.values_list("location", "pk"))
     return request._me_in_ghl
 
 

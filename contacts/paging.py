@@ -5,14 +5,18 @@ import binascii
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import OperationalError, connection, transaction
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
     Case,
     Exists,
+    Expression,
     F,
     Func,
     OuterRef,
@@ -23,8 +27,10 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import NegatedExpression
 from django.db.models.functions import Coalesce, Concat, Greatest
-from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
+from django.db.models.sql.where import WhereNode
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from psycopg.errors import QueryCanceled
@@ -33,6 +39,7 @@ COUNT_LIMIT = 10_000
 COUNT_WITHIN_MS = 20
 MANY = math.inf  # more than could be counted in time
 NEAR = 2_000  # rows looked at in their order before a filter is asked what it finds
+FAR = 16_000  # and so many more where that promises a full page
 
 
 @dataclass(frozen=True)
@@ -66,12 +73,17 @@ class Order:
         """The next (value, pk) of the rows, at most `size` of them."""
         if among is None or (among.is_all and len(among.parts) == 1):
             return self._next(rows, place, size, now)
-        bound = self._bound(among, place, size, now)
-        if bound is None:
-            return self._next(rows, place, size, now)
-        found = self._near(rows, place, size, now, bound, among)
-        if len(found) == size:
-            return found
+        found, here = [], place
+        for ahead in (size,) if among.is_all else (NEAR, FAR):
+            bound = self._bound(among, here, ahead, now)
+            if bound is None:
+                return found + self._next(rows, here, size - len(found), now)
+            found += self._near(rows, here, size - len(found), now, bound, among)
+            if len(found) == size:
+                return found
+            if len(found) * FAR < size * NEAR * 1.5:
+                break
+            here = bound
         # So few were chosen: better find them all and sort them than look for them in order.
         sign = "-" if self.descending else ""
         rows = self._from(rows, place, now).annotate(unindexed=Greatest(self.key, self.key))
@@ -87,14 +99,11 @@ class Order:
     def _near(self, rows, place, size, now, bound, among):
         near = self._from(among.rows, place, now).filter(self.not_beyond(*bound))
         if not among.is_all:
-            # Row by row: as EXISTS, or as conditions, Postgres may read all that was chosen to answer for these few.
-            is_chosen = Subquery(rows.order_by().filter(pk=OuterRef("pk")).values(is_chosen=Value(True))[:1])
-            near = near.filter(Coalesce(is_chosen, Value(False), output_field=BooleanField()))
+            near = near.filter(_RowByRow(rows, among.rows))
         return list(near.values_list(self.key, "pk")[:size])
 
-    def _bound(self, among, place, size, now):
-        """The place up to which to look at the rows one by one; None when all end before it."""
-        ahead = size if among.is_all else NEAR
+    def _bound(self, among, place, ahead, now):
+        """The place up to which to look at so many rows of a part one by one; None when all end before it."""
         ends = [self._from(part, place, now).values_list(self.key, "pk")[ahead - 1 : ahead] for part in among.parts]
         ends = list(ends[0].union(*ends[1:], all=True)) if len(ends) > 1 else [end for one in ends for end in one]
         return (max if self.descending else min)(ends, default=None)
@@ -137,6 +146,83 @@ class Among:
     def where(self, condition):
         parts = [part.filter(condition) for part in self.parts]
         return replace(self, rows=self.rows.filter(condition), parts=parts)
+
+
+class _RowByRow(Expression):
+    """What chose the rows, asked of one row after another.
+
+    As plain conditions, or as EXISTS, Postgres may read all that was chosen to answer for a few rows. What is known of
+    the rows is left away, so that their index alone may answer.
+    """
+
+    conditional = True
+
+    def __init__(self, rows, known):
+        super().__init__(output_field=BooleanField())
+        known = known.query.where.children
+        self.where = _of_one_row(WhereNode([one for one in rows.query.where.children if one not in known]))
+
+    def as_sql(self, compiler, connection):
+        sql, params = compiler.compile(self.where)
+        return f"CASE WHEN {sql} THEN true ELSE false END", params
+
+
+def _of_one_row(node):
+    """Each EXISTS as a look for one row, which Postgres neither joins nor does for all rows beforehand."""
+    node = copy(node)
+    if isinstance(node, Exists):
+        node.template = "((%(subquery)s) IS NOT NULL)"
+    elif isinstance(node, WhereNode):
+        node.children = [_of_one_row(child) for child in node.children]
+    elif isinstance(node, NegatedExpression):
+        node.expression = _of_one_row(node.expression)
+    elif isinstance(node, Exact):  # so Django writes that something is so
+        node.lhs = _of_one_row(node.lhs)
+    return node
+
+
+class _Each(Func):
+    """The elements of an array, a row for each."""
+
+    function = "unnest"
+    set_returning = True
+    output_field = BigIntegerField()
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Rows that stand in lanes, such as a location or a person, each with an index of its rows in their order.
+
+    Of one condition over all lanes Postgres would read and sort whatever fits. So each lane is entered by itself, and
+    left after as many rows as are wanted. `rows` are those of one lane, which they name by OuterRef; `within` is asked
+    of those few that were found (asked within a lane, it would lead Postgres to another index).
+    """
+
+    lanes: QuerySet
+    rows: QuerySet
+    within: Q = field(default_factory=Q)
+
+    @property
+    def model(self):
+        return self.rows.model
+
+    def narrowed(self, *conditions):
+        return replace(self, rows=self.rows.filter(*conditions))
+
+    def keys(self, most, order=None):
+        """The primary keys of so many rows of each lane: those that come first in the order, or any."""
+        rows = order.sort(self.rows, None) if order else self.rows.order_by()
+        own = ArraySubquery(rows.values("pk")[:most])
+        return self.lanes.order_by().annotate(key_of_row=_Each(own)).values("key_of_row")
+
+    def count(self, most):
+        """How many there are, up to so many. A lane is not entered once there are enough."""
+        return self.keys(most)[:most].count()
+
+    def first(self, most, order, load):
+        """So many rows of all lanes, with what `load` gives them."""
+        found = self.model.objects.filter(self.within, pk__in=self.keys(most, order))
+        return list(order.sort(load(found), None)[:most])
 
 
 @dataclass(frozen=True)
@@ -256,6 +342,14 @@ def page_over(parts, order, after, size, load):
     return Page(shown, order.cursor_at(*found[size - 1]) if len(found) > size else "", place is None)
 
 
+def page_along(lanes, order, after, size, load):
+    """A page of rows that stand in lanes."""
+    place = order.parse(after) if after else None
+    ahead = lanes.narrowed(order.beyond(*place)) if place else lanes
+    found = ahead.first(size + 1, order, load)
+    return Page(found[:size], order.cursor(found[size - 1]) if len(found) > size else "", place is None)
+
+
 def _loaded(model, keys, load):
     """The rows of these keys in their order, without those that vanished in between."""
     if not keys:
@@ -269,7 +363,8 @@ def count_up_to(rows, limit=COUNT_LIMIT):
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = %s", [COUNT_WITHIN_MS])
-            count = rows.order_by().values("pk")[: limit + 1].count()
+            most = limit + 1
+            count = rows.count(most) if isinstance(rows, Lanes) else rows.order_by().values("pk")[:most].count()
             cursor.execute("SET LOCAL statement_timeout = DEFAULT")
     except OperationalError as error:
         if not isinstance(error.__cause__, QueryCanceled):

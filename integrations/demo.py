@@ -1,4 +1,4 @@
-"""The demo's people and its connected Business, made the way a person would: through the real consent page."""
+"""The demo's people, its connected Business and its ERP, made the way a person would: through the real consent page."""
 
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -8,7 +8,9 @@ from django.contrib.auth import get_user_model
 
 from contacts.models import Business, Location, Membership, Role
 from integrations.access import connect
+from integrations.automations import backtest, recipes
 from integrations.management.commands.sync import wait_for
+from integrations.models import ApiKey, OutgoingHook, Rule, Scope
 from integrations.reading import reference, sync
 
 BUSINESS = "Northgate Roofing"
@@ -19,9 +21,11 @@ PEOPLE = [
     (Role.ADMIN, "Ada Adeyemi", "admin@example.com"),
 ]
 SESSION = "demo"
+ERP = "Rankr (pretend)"
+RECIPES = ("invoice-overdue", "invoice-paid", "order-shipped")
 
 
-def prepare(public_url, sandbox_url, echo):
+def prepare(public_url, sandbox_url, erp_url, echo):
     """Users of each role and a connected, synced Business. [(role, e-mail, password)]. Safe to repeat."""
     business, _ = Business.objects.get_or_create(name=BUSINESS)
     people = [_person(business, role, name, email) for role, name, email in PEOPLE]
@@ -33,7 +37,33 @@ def prepare(public_url, sandbox_url, echo):
         run = wait_for(sync.start(connection))
         echo(f"Read {run.counts['contacts']['done']} contacts with {run.requests} requests.")
         _link(connection.location, people)
+    introduce(erp_url, public_url, business, people[-1])
+    automate(business, people[-1])
     return [(str(role.label), email, PASSWORD) for role, _, email in PEOPLE]
+
+
+def introduce(erp_url, public_url, business, admin):
+    """The pretend ERP gets a key, and is told what happens. It forgets both whenever it is started anew."""
+    ApiKey.objects.filter(business=business, name=ERP).delete()
+    _key, token, _secret = ApiKey.objects.make(business, ERP, Scope.values, admin)
+    ears = f"{erp_url}/webhooks/rankr"
+    hook = OutgoingHook.objects.filter(business=business, name=ERP, removed_at=None).first()
+    hook = hook or OutgoingHook.objects.make(business, admin, name=ERP, url=ears)
+    if hook.url != ears:
+        hook.change(admin, url=ears)
+    settings = {"url": public_url, "key": token, "secret": hook.secret}
+    requests.post(f"{erp_url}/__erp__/settings", json=settings, timeout=60).raise_for_status()
+
+
+def automate(business, admin):
+    """Some recipes are switched on, so that what the pretend ERP sends leads to something. Each once: then it is the
+    admin's."""
+    for one in recipes.RECIPES:
+        if one.slug in RECIPES and not Rule.objects.filter(business=business, recipe=one.slug).exists():
+            rule = Rule.objects.make(business, str(one.name), one.spec, admin, recipe=one.slug)
+            Rule.objects.filter(pk=rule.pk).update(staged_left=0)
+            backtest.try_out(rule.current)
+            rule.switch_on()
 
 
 def _person(business, role, name, email):

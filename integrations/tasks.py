@@ -11,11 +11,13 @@ from redis.exceptions import RedisError
 from contacts.listing import bulk
 from contacts.tasks import work_bulk
 from integrations.access import incidents, tokens
+from integrations.automations import clock, feeding, running
 from integrations.catalogue import executor
 from integrations.matching import arrivals
 from integrations.models import Agency, Connection, SyncRun
 from integrations.monitoring import housekeeping
 from integrations.news import events
+from integrations.outgoing import replay, sending, telling
 from integrations.reading import sync
 from integrations.writing import writeback
 from rankr_dash.shared_redis import shared_redis
@@ -84,6 +86,8 @@ def push_in_bulk(delivery_id):
 def run_operation(operation_run_id):
     if (seconds := executor.run(operation_run_id)) is not None:
         ring(run_operation, operation_run_id, after=seconds)
+    for pk in running.woken_by(operation_run_id) if seconds is None else ():
+        ring(run_rule, pk)
 
 
 @shared_task(soft_time_limit=300, time_limit=360)
@@ -107,6 +111,39 @@ def handle_event(event_id):
 @shared_task
 def handle_erp_event(event_id):
     arrivals.handle(event_id)
+
+
+@shared_task
+def tell_outgoing(_change_id=None):
+    """Whatever rings for it: all that has happened since is told, and every address is looked at."""
+    telling.follow()
+    replay.go_on()
+    for pk in sending.waiting():
+        ring(deliver_outgoing, pk)
+
+
+@shared_task
+def deliver_outgoing(hook_id):
+    if sending.deliver(hook_id):
+        ring(deliver_outgoing, hook_id)
+
+
+@shared_task
+def follow_rules():
+    """Take up for the rules what has happened since, and ring for the runs that are due."""
+    feeding.feed()
+    _ring_all(run_rule, running.waiting)
+
+
+@shared_task
+def tick_rules():
+    clock.tick()
+
+
+@shared_task
+def run_rule(run_id):
+    if (seconds := running.work(run_id)) is not None:
+        ring(run_rule, run_id, after=seconds)
 
 
 @shared_task

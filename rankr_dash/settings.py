@@ -269,6 +269,8 @@ GHL_SETTLE_S = setting(env.float, "GHL_SETTLE_S", 12.0, "write the seconds that 
 SYNC_EVERY_S = amount(env.float, "SYNC_EVERY_S", 180.0, "write seconds between two incremental syncs")
 SWEEP_EVERY_S = amount(env.float, "SWEEP_EVERY_S", 10.0, "write seconds between two sweeps for due work")
 ERP_RATE_LIMIT = amount(env.int, "ERP_RATE_LIMIT", 600, "write how many requests a minute one API key may make")
+# What admins enter as an ERP's address must be in the world outside; on one's own machine it may be a pretend ERP.
+WEBHOOKS_TO_LOOPBACK = setting(env.bool, "WEBHOOKS_TO_LOOPBACK", not IS_HTTPS, "write true or false")
 UNDO_S = setting(env.float, "UNDO_S", 8.0, "write the seconds a delete can be undone before it is sent")
 
 # --- background work --------------------------------------------------------------------------------------------------
@@ -288,6 +290,7 @@ CELERY_TASK_ROUTES = {
     "integrations.tasks.push_in_bulk": {"queue": "bulk"},
     "contacts.tasks.work_bulk": {"queue": "people"},
     "integrations.tasks.run_operation": {"queue": "people"},
+    "integrations.tasks.deliver_outgoing": {"queue": "bulk"},
     "integrations.tasks.read_contact": {"queue": "people"},
     "integrations.tasks.renew_connection": {"queue": "people"},
     "integrations.tasks.renew_agency": {"queue": "people"},
@@ -311,6 +314,9 @@ _OLD = {"expires": 600}
 CELERY_BEAT_SCHEDULE = {
     "ring-due-work": {"task": "integrations.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": _OLD},
     "take-in-what-waits": {"task": "integrations.tasks.catch_up", "schedule": SWEEP_EVERY_S, "options": _OLD},
+    "tell-the-erp": {"task": "integrations.tasks.tell_outgoing", "schedule": SWEEP_EVERY_S, "options": _OLD},
+    "follow-rules": {"task": "integrations.tasks.follow_rules", "schedule": SWEEP_EVERY_S, "options": _OLD},
+    "tick-rules": {"task": "integrations.tasks.tick_rules", "schedule": 60.0, "options": {"expires": 55}},
     "tidy-up": {"task": "integrations.tasks.tidy", "schedule": 6 * 3600.0, "options": _OLD},
     "remind": {"task": "contacts.tasks.remind", "schedule": 60.0, "options": {"expires": 55}},
     "start-due-syncs": {

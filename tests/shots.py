@@ -12,7 +12,9 @@ PAGES = {
     "today": "/", "contacts": "/contacts/", "tasks": "/tasks/", "companies": "/companies/", "outbox": "/outbox/",
     "new-contact": "/contacts/new/", "connections": "/connections/", "token": "/connections/token/", "team": "/team/",
     "health": "/health/", "history": "/history/", "reports": "/reports/", "calendar": "/calendar/",
-    "agenda": "/calendar/?view=agenda", "preferences": "/preferences/", "erp": "/erp/", "unmatched": "/unmatched/",
+    "agenda": "/calendar/?view=agenda", "preferences": "/preferences/",
+    "automations": "/automations/", "recipes": "/automations/recipes/", "runs": "/automations/runs/",
+    "erp": "/erp/", "unmatched": "/unmatched/",
     "operations": "/operations/",
 }  # fmt: skip
 OF_CONTACT = {"contact": "", "as-of": "as-of/", "print": "history/print/", "duplicates": "duplicates/"}

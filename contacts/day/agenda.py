@@ -4,9 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from django.db.models import Q
+from django.db.models import Case, DateTimeField, OuterRef, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
+
+from contacts.models import Location, RemoteUser
+from contacts.paging import Lanes
 
 GROUPS = {
     "overdue": gettext_lazy("Overdue"),
@@ -17,6 +20,7 @@ GROUPS = {
     "none": gettext_lazy("No date"),
 }
 DUE = "due"  # what is overdue or due today, as one queue
+DAY = "day"  # the whole of today, its past hours too
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Bounds:
             "week": (self.after_tomorrow, self.next_week),
             "later": (self.next_week, None),
             DUE: (None, self.tomorrow),
+            DAY: (self.today, self.tomorrow),
         }
 
 
@@ -80,30 +85,28 @@ def name_places(tasks, locations):
     return tasks
 
 
-def due_in(group, locations, now, field="due_at"):
-    """The condition for one group over locations in several zones."""
+def in_lanes(rows, group, locations, now, people=None, at="due_at"):
+    """The rows of one group as lanes: one for each location, or for each of these people in GHL who works there.
+
+    Only these locations' rows are found, so the locations have to be those that somebody may see.
+    """
+    pks = [location.pk for location in locations]
+    if people is None:
+        lanes, place = Location.objects.filter(pk__in=pks), "pk"
+        rows = rows.filter(location=OuterRef("pk"))
+    else:
+        lanes, place = RemoteUser.objects.filter(pk__in=people, location__in=pks), "location"
+        rows = rows.filter(assignee=OuterRef("pk"))
     if group == "none":
-        return Q(**{f"{field}__isnull": True})
-    condition = Q(pk__in=[])
-    for zone, pks in by_zone(locations).items():
-        start, end = Bounds.of(zone, now).spans()[group]
-        condition |= Q(location__in=pks) & _between(field, start, end)
-    return condition
-
-
-def on_today(locations, now, field="starts_at"):
-    """The condition for the whole of today, its past hours too."""
-    condition = Q(pk__in=[])
-    for zone, pks in by_zone(locations).items():
-        bounds = Bounds.of(zone, now)
-        condition |= Q(location__in=pks) & _between(field, bounds.today, bounds.tomorrow)
-    return condition
-
-
-def _between(field, start, end):
-    condition = Q(**{f"{field}__isnull": False})
-    if start:
-        condition &= Q(**{f"{field}__gte": start})
-    if end:
-        condition &= Q(**{f"{field}__lt": end})
-    return condition
+        return Lanes(lanes, rows.filter(**{f"{at}__isnull": True}), Q(location__in=pks))
+    spans = {tuple(of_zone): Bounds.of(zone, now).spans()[group] for zone, of_zone in by_zone(locations).items()}
+    for side, compared in enumerate(("gte", "lt")):
+        edges = {of_zone: span[side] for of_zone, span in spans.items() if span[side]}
+        edge = next(iter(edges.values()), None)
+        if len(set(edges.values())) > 1:
+            by_place = (When(**{f"{place}__in": of_zone}, then=moment) for of_zone, moment in edges.items())
+            lanes = lanes.annotate(**{compared: Case(*by_place, output_field=DateTimeField())})
+            edge = OuterRef(compared)
+        if edge:
+            rows = rows.filter(**{f"{at}__{compared}": edge})
+    return Lanes(lanes, rows, Q(location__in=pks))

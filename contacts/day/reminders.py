@@ -20,6 +20,7 @@ AHEAD = timedelta(minutes=2)  # rows are there before their time, however long t
 LATEST = timedelta(minutes=30)  # what came in later than that is overdue, not a reminder
 MORNING, NOON = time(8), time(12)
 AT_ONCE = 500
+MOST_OF_ONE = 10_000  # tasks of one person
 
 
 def fall_due(now):
@@ -37,7 +38,9 @@ def fall_due(now):
 
 def say_good_morning(now):
     """Once a day and user, by the clock of the user or of most of their locations. Days without tasks are quiet."""
-    said = set(Reminder.objects.filter(task=None, at__gt=now - timedelta(hours=20)).values_list("user", flat=True))
+    said = set(
+        Reminder.objects.filter(task=None, text="", at__gt=now - timedelta(hours=20)).values_list("user", flat=True)
+    )
     for user, zone in zones_of_people().items():
         local = now.astimezone(zone)
         if user.pk in said or not MORNING <= local.time() < NOON:
@@ -61,10 +64,16 @@ def zones_of_people():
 def counts(user, now):
     """(overdue, today) of a user's own tasks."""
     locations = list(Location.objects.visible_to(user))
-    # By primary keys: by way of `assignee__user` Postgres reads everybody's tasks.
-    me_in_ghl = list(RemoteUser.objects.filter(user=user).values_list("pk", flat=True))
-    mine = Task.objects.visible_to(user).open().filter(assignee__in=me_in_ghl)
-    return tuple(mine.filter(agenda.due_in(group, locations, now)).count() for group in ("overdue", "today"))
+    mine = RemoteUser.objects.filter(user=user).values("pk")
+    due = (agenda.in_lanes(Task.objects.open(), group, locations, now, mine) for group in ("overdue", "today"))
+    return tuple(lanes.count(MOST_OF_ONE) for lanes in due)
+
+
+def say(users, text, contact=None, link=""):
+    """Tell these users something now: in the bell, and by e-mail to those who want reminders so."""
+    now = timezone.now()
+    told = {"contact": contact, "text": text[:300], "link": link, "at": now}
+    Reminder.objects.bulk_create([Reminder(user=user, **told) for user in users])
 
 
 def to_mail(now):
@@ -79,18 +88,20 @@ def mailable(now):
 def mail(pk):
     """Send one reminder; of two callers only the first does."""
     now = timezone.now()
-    reminder = mailable(now).filter(pk=pk).select_related("user", "task__contact__location").first()
+    reminder = mailable(now).filter(pk=pk).select_related("user", "task__contact__location", "contact").first()
     if reminder is None or not Reminder.objects.of(reminder.user).filter(pk=pk).exists():
         return
     # Marked before it is sent: one that is lost is better than one that comes again and again.
     if not Reminder.objects.filter(pk=pk, mailed_at=None).update(mailed_at=now):
         return
-    late, today = (0, 0) if reminder.task else counts(reminder.user, now)
+    late, today = (0, 0) if reminder.task or reminder.text else counts(reminder.user, now)
     context = {"reminder": reminder, "late": late, "today": today, "root": settings.PUBLIC_URL}
     try:
         with translation.override(reminder.user.chosen_language or settings.LANGUAGE_CODE):
             task = reminder.task
-            subject = _("Due now: %(title)s") % {"title": task.title} if task else _("Your tasks today")
+            subject = (
+                _("Due now: %(title)s") % {"title": task.title} if task else reminder.text or _("Your tasks today")
+            )
             body = render_to_string("contacts/reminder.txt", context)
         send_mail(" ".join(subject.split())[:150], body, None, [reminder.user.email])
     except OSError as trouble:  # smtplib's own errors are among these
@@ -100,7 +111,7 @@ def mail(pk):
 def tell(user, now):
     """(those ringing, those among them nobody has been told yet). Telling counts once, in whichever tab asks first."""
     ringing = Reminder.objects.of(user).ringing(now)
-    rows = list(ringing.select_related("task__contact", "task__location").distinct()[:20])
+    rows = list(ringing.select_related("task__contact", "task__location", "contact__location").distinct()[:20])
     fresh = []
     for row in rows:
         if row.told_at is None and Reminder.objects.filter(pk=row.pk, told_at=None).update(told_at=now):

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contacts import access
+from contacts.day import agenda
 from contacts.listing.filters import MAX_TEXT, number, people
-from contacts.models import Business, RemoteUser
+from contacts.models import Business, RemoteUser, Task
 from contacts.paging import Order
 
 BY_DATE = Order("due_at", gettext_lazy("Oldest first"), is_time=True)
@@ -48,16 +49,20 @@ class TaskFilter:
             problems.append(words % {"most": MAX_TEXT})
         return cls(who, person, business, q[:MAX_TEXT], tuple(problems))
 
-    def apply(self, tasks, user):
-        if self.business:
-            tasks = tasks.filter(location__business=self.business)
+    def lanes(self, group, locations, user, now):
+        """The open tasks of one group, within these locations."""
+        tasks = Task.objects.open()
         if self.q:
             tasks = tasks.filter(title__icontains=self.q)
+        if self.business:
+            locations = [location for location in locations if location.business_id == self.business.pk]
+        return agenda.in_lanes(tasks, group, locations, now, self._people(user))
+
+    def _people(self, user):
+        """Whose tasks, as GHL users; None for everyone's."""
         if self.person:
-            return tasks.filter(assignee__in=self.person.pks)
-        # By primary keys: by way of `assignee__user` Postgres reads everybody's tasks.
-        me = list(RemoteUser.objects.filter(user=user).values_list("pk", flat=True)) if self.who == "mine" else []
-        return tasks.filter(assignee__in=me) if self.who == "mine" else tasks
+            return self.person.pks
+        return RemoteUser.objects.filter(user=user).values("pk") if self.who == "mine" else None
 
     def query(self, **changes):
         values = {

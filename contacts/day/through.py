@@ -16,6 +16,7 @@ from contacts import access
 from contacts.day import agenda
 from contacts.day.task_filter import TaskFilter, order_of
 from contacts.models import Location, Task
+from contacts.paging import count_up_to
 
 SESSION_KEY = "working_through"
 COUNTED = 1_000
@@ -60,22 +61,18 @@ class Through:
     def leave(request):
         request.session.pop(SESSION_KEY, None)
 
-    def tasks(self, request):
+    def ahead(self, request):
+        """The tasks behind the present one, as lanes."""
         now = datetime.fromisoformat(self.since)
         chosen = TaskFilter.from_params(QueryDict(self.query), request)
-        locations = list(access.in_scope(request, Location.objects, "business"))
-        tasks = chosen.apply(access.in_scope(request, Task.objects).open(), request.user)
-        return tasks.filter(agenda.due_in(self.group, locations, now), location__is_editable=True)
-
-    def ahead(self, request):
-        """Those behind the present one."""
-        tasks = self.tasks(request)
+        locations = access.in_scope(request, Location.objects, "business").filter(is_editable=True)
+        tasks = chosen.lanes(self.group, list(locations), request.user, now)
         place = self.order.parse(self.at) if self.at else None
-        return tasks.filter(self.order.beyond(*place)) if place else tasks
+        return tasks.narrowed(self.order.beyond(*place)) if place else tasks
 
     def go_on(self, request):
         """To the next task, or None at the end."""
-        found = self.order.sort(self.ahead(request), timezone.now()).select_related("contact").first()
+        found = next(iter(self.ahead(request).first(1, self.order, with_contact)), None)
         if found is None:
             return None
         self.passed += 1 if self.task else 0
@@ -91,7 +88,7 @@ class Through:
     def progress(self, request):
         """(which one this is, of how many)."""
         here = self.passed + 1
-        left = self.ahead(request).order_by().values("pk")[: COUNTED + 1].count()
+        left = count_up_to(self.ahead(request), COUNTED)
         return here, str(here + left) if left <= COUNTED else f"{COUNTED:,}+"
 
     @property
@@ -101,6 +98,10 @@ class Through:
     @property
     def label(self):
         return LABELS[self.group]
+
+
+def with_contact(tasks):
+    return tasks.select_related("contact")
 
 
 def bar_of(request, contact_pk):

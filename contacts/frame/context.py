@@ -70,7 +70,7 @@ class Frame:
         }
 
 
-def _at_most(rows, most=999):
+def _at_most(rows, most=99):
     """More than that nobody reads, and every page would wait for it."""
     count = rows[: most + 1].count()
     return count if count <= most else f"{most}+"

@@ -51,7 +51,19 @@ ADMIN_RAIL = (
     ),
     Place(
         "integrations:erp", _("ERP"), "key-round", roles=ADMINS,
-        below=("integrations:new_key", "integrations:matching"), keywords=_("API keys events"),
+        below=(
+            "integrations:new_key", "integrations:matching", "integrations:mappings", "integrations:mapping",
+            "integrations:mapping_line", "integrations:mapping_preview", "integrations:mapping_import",
+        ),
+        keywords=_("API keys events field mapping"),
+    ),
+    Place(
+        "integrations:rules", _("Automations"), "zap", "u", roles=ADMINS,
+        below=(
+            "integrations:rule", "integrations:edit_rule", "integrations:try_rule", "integrations:rule_runs",
+            "integrations:run", "integrations:recipes",
+        ),
+        keywords=_("rules workflows triggers runs recipes"),
     ),
     Place(
         "integrations:health", _("Health"), "activity", "l", roles=ADMINS, below=("integrations:connection_health",)

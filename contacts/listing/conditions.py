@@ -103,7 +103,8 @@ class Owned(Condition):
         owned = Q(owner__in=set().union(*(person.pks for person in self.people)))
         for person in self.people:
             if person.value == "me":
-                owned |= Q(owner__in=RemoteUser.objects.filter(user=user).values("pk"))
+                # By their numbers: of a subquery Postgres cannot tell how few rows it leaves.
+                owned |= Q(owner__in=list(RemoteUser.objects.filter(user=user).values_list("pk", flat=True)))
             elif person.value == "none":
                 owned |= Q(owner=None)
         return owned

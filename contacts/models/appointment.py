@@ -28,7 +28,8 @@ class Appointment(Editable):
     OFF = ("cancelled", "canceled", "invalid")  # a no-show did take an hour of somebody's day
     CALLED_OFF = ("cancelled", "canceled", "noshow", "no-show", "invalid")  # GHL's words, as they have been seen
 
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="appointments")
+    # Its index is the one by contact and start.
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="appointments", db_index=False)
     calendar = models.ForeignKey(Calendar, models.SET_NULL, null=True, blank=True, related_name="appointments")
     assignee = models.ForeignKey(RemoteUser, models.SET_NULL, null=True, blank=True, related_name="appointments")
     title = models.TextField(blank=True)
@@ -52,6 +53,7 @@ class Appointment(Editable):
         indexes = [
             models.Index(fields=["contact", "starts_at"], name="appointment_of_contact"),
             models.Index(fields=["location", "starts_at"], condition=Q(deleted_at=None), name="appointment_by_start"),
+            models.Index(fields=["assignee", "starts_at"], condition=Q(deleted_at=None), name="appointment_of_person"),
             models.Index(fields=["location", "updated_at", "id"], name="appointment_by_move"),
         ]
 

@@ -4,9 +4,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from contacts.models.contact import Contact
 from contacts.models.task import Task
 
 STALE = timedelta(hours=24)  # by then it is simply overdue, and Today says so
+KEPT = timedelta(days=7)  # what somebody was told stands nowhere else
 SNOOZE = timedelta(minutes=10)
 
 
@@ -15,7 +17,8 @@ class ReminderQuerySet(models.QuerySet):
         """This user's own, about tasks they still may see."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Q(task=None) | Q(task__location__business__memberships__user=user), user=user)
+        theirs = Q(task__location__business__memberships__user=user) | Q(contact__business__memberships__user=user)
+        return self.filter(Q(task=None, contact=None) | theirs, user=user)
 
     def ringing(self, now):
         """To be told now: what it is about is still open, still theirs, and still due at that time."""
@@ -25,17 +28,25 @@ class ReminderQuerySet(models.QuerySet):
         )  # fmt: skip
         return self.filter(
             Q(task=None) | open_task,
-            Q(snoozed_until=None, at__gt=now - STALE) | Q(snoozed_until__lte=now, snoozed_until__gt=now - STALE),
+            Q(snoozed_until=None, at__gt=now - STALE)
+            | Q(snoozed_until__lte=now, snoozed_until__gt=now - STALE)
+            | (Q(snoozed_until=None) | Q(snoozed_until__lte=now)) & ~Q(text="") & Q(at__gt=now - KEPT),
             at__lte=now,
             closed_at=None,
         )
 
 
 class Reminder(models.Model):
-    """That one user is to hear of one task at its time; without a task, the line of a morning. One row, told once."""
+    """That one user is to hear of one task at its time; without a task, the line of a morning. One row, told once.
+
+    With a `text` it is something a rule had to tell, about a contact or else about what `link` leads to.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reminders")
     task = models.ForeignKey(Task, models.CASCADE, null=True, blank=True, related_name="reminders")
+    contact = models.ForeignKey(Contact, models.CASCADE, null=True, blank=True, related_name="reminders")
+    text = models.CharField(max_length=300, blank=True)
+    link = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
     told_at = models.DateTimeField(null=True, blank=True)
     mailed_at = models.DateTimeField(null=True, blank=True)
@@ -47,7 +58,7 @@ class Reminder(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["user", "task", "at"], name="reminder_once"),
-            models.UniqueConstraint(fields=["user", "at"], condition=Q(task=None), name="morning_once"),
+            models.UniqueConstraint(fields=["user", "at"], condition=Q(task=None, text=""), name="morning_once"),
         ]
         indexes = [models.Index(fields=["at"], name="reminder_by_time")]
         ordering = ["at", "pk"]

@@ -1,6 +1,6 @@
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django.utils import timezone
 
@@ -43,14 +43,26 @@ class Task(Editable):
         ]
         indexes = [
             models.Index(
-                fields=["location", "due_at"], condition=Q(completed=False, deleted_at=None), name="task_open_by_due"
+                fields=["location", "due_at", "id"],
+                condition=Q(completed=False, deleted_at=None),
+                name="task_open_by_due",
             ),
             models.Index(
-                fields=["assignee", "due_at"], condition=Q(completed=False, deleted_at=None), name="task_open_of_person"
+                fields=["assignee", "due_at", "id"],
+                condition=Q(completed=False, deleted_at=None),
+                name="task_open_of_person",
             ),
-            models.Index(fields=["contact", "due_at"], name="task_of_contact"),
+            models.Index(
+                fields=["location", "created_at", "id"],
+                condition=Q(completed=False, deleted_at=None, due_at=None),
+                name="task_open_undated",
+            ),
+            models.Index(
+                fields=["contact", "due_at"], condition=Q(completed=False, deleted_at=None), name="task_open_of_contact"
+            ),
             models.Index(fields=["location", "updated_at", "id"], name="task_by_move"),
             GinIndex(
+                OpClass(F("location"), name="int8_ops"),
                 OpClass(Upper("title"), name="gin_trgm_ops"),
                 condition=Q(completed=False, deleted_at=None),
                 name="task_open_by_title",

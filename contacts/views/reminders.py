@@ -21,7 +21,8 @@ def reminders(request):
         return redirect("contacts:today")
     now = timezone.now()
     rows, fresh = due_reminders.tell(request.user, now)
-    late, today = due_reminders.counts(request.user, now) if any(row.task_id is None for row in rows) else (0, 0)
+    is_morning = any(not (row.task_id or row.text) for row in rows)
+    late, today = due_reminders.counts(request.user, now) if is_morning else (0, 0)
     return render(request, "ui/_bell.html", {"rows": rows, "fresh": fresh, "late": late, "today": today})
 
 

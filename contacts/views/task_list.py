@@ -10,13 +10,15 @@ from contacts.day import agenda
 from contacts.day.task_filter import TaskFilter, order_of
 from contacts.listing.filters import people
 from contacts.models import Location, RemoteUser, Task
-from contacts.paging import about, count_up_to, page_of
-from contacts.rows import spans_businesses
+from contacts.paging import about, count_up_to, page_along
+from contacts.rows import UNREAD, spans_businesses
 from contacts.views.task_bulk import MOST_AT_ONCE
 from rankr_dash.htmx import answer
 
 PAGE = 50  # of a group that is opened by itself
 LINES = 20  # of each group when all are shown
+LATER = 10  # of the groups that can wait
+URGENT = ("overdue", "today")
 COUNTED = 1_000
 
 
@@ -27,15 +29,14 @@ def task_list(request):
     now = timezone.now()
     chosen = TaskFilter.from_params(request.GET, request)
     locations = list(access.in_scope(request, Location.objects, "business"))
-    tasks = chosen.apply(access.in_scope(request, Task.objects).open(), request.user)
     group = request.GET.get("group", "")
     context = {"chosen": chosen, "several": spans_businesses(request), "can_pick": True}
     if group in agenda.GROUPS:
-        context |= one_group(request, chosen, tasks, group, locations, now)
+        context |= one_group(request, chosen, group, locations, now)
         if not context["page"].is_first and request.headers.get("HX-Target") == "task-more":
             return render(request, "contacts/_task_list_lines.html", context)
     else:
-        context |= {"groups": all_groups(chosen, tasks, locations, now)}
+        context |= {"groups": all_groups(request, chosen, locations, now)}
     context |= around(request, chosen, group)
     return answer(request, "contacts/tasks.html", context, "contacts/_task_list.html")
 
@@ -60,42 +61,42 @@ def task_line(request, pk):
 
 
 def for_lines(tasks):
-    return tasks.select_related("contact", "assignee__user", "location__business").defer("snapshot", "body")
+    rows = tasks.select_related("contact", "assignee", "location__business")
+    return rows.defer("snapshot", "body", *(f"contact__{name}" for name in UNREAD))
 
 
-def all_groups(chosen, tasks, locations, now):
+def all_groups(request, chosen, locations, now):
     groups = []
     for name, label in agenda.GROUPS.items():
-        due = tasks.filter(agenda.due_in(name, locations, now))
-        found = list(order_of(name).sort(for_lines(due), now)[: LINES + 1])
-        if not found:
-            continue
-        has_more = len(found) > LINES
-        groups.append({
-            "name": name,
-            "label": label,
-            "tasks": agenda.name_places(found[:LINES], locations),
-            "count": counted(due) if has_more else len(found),
-            "all": chosen.query(group=name) if has_more else "",
-        })  # fmt: skip
+        tasks = chosen.lanes(name, locations, request.user, now)
+        lines = LINES if name in URGENT else min(LINES, LATER)
+        page = page_along(tasks, order_of(name), "", lines, for_lines)
+        if page.rows:
+            groups.append({
+                "name": name,
+                "label": label,
+                "tasks": agenda.name_places(page.rows, locations),
+                "count": count_words(count_up_to(tasks, COUNTED)) if page.after else len(page.rows),
+                "all": chosen.query(group=name) if page.after else "",
+            })  # fmt: skip
     return groups
 
 
-def counted(tasks):
+def count_words(count):
     """How many, exactly up to a thousand: no page waits for more."""
-    return about(count_up_to(tasks, COUNTED), is_whole=True, limit=COUNTED)
+    return about(count, is_whole=True, limit=COUNTED)
 
 
-def one_group(request, chosen, tasks, group, locations, now):
-    due = tasks.filter(agenda.due_in(group, locations, now))
-    page = page_of(due, order_of(group), request.GET.get("after", ""), PAGE, now, for_lines)
+def one_group(request, chosen, group, locations, now):
+    tasks = chosen.lanes(group, locations, request.user, now)
+    page = page_along(tasks, order_of(group), request.GET.get("after", ""), PAGE, for_lines)
     return {
         "page": page,
         "group": {
             "name": group,
             "label": agenda.GROUPS[group],
             "tasks": agenda.name_places(page.rows, locations),
-            "count": counted(due) if page.is_first and page.rows else "",
+            "count": count_words(count_up_to(tasks, COUNTED)) if page.is_first and page.rows else "",
         },
         "more": chosen.query(group=group, after=page.after) if page.after else "",
     }

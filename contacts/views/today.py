@@ -8,14 +8,15 @@ from django.views.decorators.http import require_POST, require_safe
 from contacts import access
 from contacts.day import agenda, due
 from contacts.day.grid import Day
+from contacts.day.task_filter import BY_DATE
 from contacts.history import looked
 from contacts.listing.conditions import NoNextStep, Owned
 from contacts.listing.filters import ME, ContactFilter
-from contacts.models import Appointment, Change, ContactView, Location, RemoteUser, Task
-from contacts.paging import about, count_up_to, page_of
+from contacts.models import Appointment, Change, ContactView, Location, Task
+from contacts.paging import Order, about, count_up_to, page_along, page_of
 from contacts.people import mentions
-from contacts.rows import among, contacts_of, for_rows, rows_of, spans_businesses
-from contacts.views.task_list import counted, for_lines
+from contacts.rows import UNREAD, among, contacts_of, for_rows, rows_of, spans_businesses
+from contacts.views.task_list import COUNTED, count_words, for_lines
 from contacts.wording import what_of
 from rankr_dash.htmx import answer
 
@@ -24,6 +25,7 @@ CONTACTS = 6
 CHANGES = 5
 CLOCKS = 3
 APPOINTMENTS = 60
+BY_START = Order("starts_at", "", is_time=True)
 
 
 @require_safe
@@ -74,25 +76,21 @@ def clocks(locations, first):
 
 
 def task_groups(request, locations, is_mine, now):
-    tasks = access.in_scope(request, Task.objects).open()
-    if is_mine:
-        tasks = tasks.filter(assignee__in=access.me_in_ghl(request))
-    groups = []
+    people = access.me_in_ghl(request) if is_mine else None
+    groups, to_do = [], 0
     for name in ("overdue", "today"):
-        of_group = tasks.filter(agenda.due_in(name, locations, now))
-        found = list(for_lines(of_group).order_by("due_at", "pk")[: LINES + 1])
+        due = agenda.in_lanes(Task.objects.open(), name, locations, now, people)
+        page = page_along(due, BY_DATE, "", LINES, for_lines)
+        count = count_up_to(due, COUNTED) if page.after else len(page.rows)
+        to_do += count
         groups.append({
             "name": name,
             "label": agenda.GROUPS[name],
-            "tasks": agenda.name_places(found[:LINES], locations),
-            "count": counted(of_group) if len(found) > LINES else len(found),
-            "has_more": len(found) > LINES,
+            "tasks": agenda.name_places(page.rows, locations),
+            "count": count_words(count),
+            "has_more": bool(page.after),
         })  # fmt: skip
-    if any(group["has_more"] for group in groups):
-        to_do = counted(tasks.filter(agenda.due_in(agenda.DUE, locations, now)))
-    else:
-        to_do = sum(group["count"] for group in groups)
-    return {"groups": groups, "to_do": to_do}
+    return {"groups": groups, "to_do": count_words(to_do)}
 
 
 def without_next_step(request, is_mine, now):
@@ -103,8 +101,7 @@ def without_next_step(request, is_mine, now):
     found = page_of(contacts, chosen.order, "", CONTACTS + 1, now, for_rows, among(request)).rows
     count = about(count_up_to(contacts), is_whole=True) if len(found) > CONTACTS else len(found)
     rows = rows_of(found[:CONTACTS], now)
-    me = RemoteUser.objects.filter(user=request.user, location__in={row.contact.location_id for row in rows})
-    me_there = {one.location_id: one.pk for one in me}
+    me_there = access.me_by_location(request)
     for row in rows:
         place = row.contact.location
         row.me_there = me_there.get(place.pk, "")
@@ -123,14 +120,19 @@ def undecided(request):
 
 
 def bookings(request, locations, zone, is_mine, now):
-    appointments = access.in_scope(request, Appointment.objects).present().filter(contact__deleted_at=None)
-    appointments = appointments.filter(agenda.on_today(locations, now)).exclude(status__in=Appointment.OFF)
-    if is_mine:
-        appointments = appointments.filter(assignee__in=access.me_in_ghl(request))
-    found = list(appointments.select_related("contact", "location").order_by("starts_at", "pk")[: APPOINTMENTS + 1])
+    there = Appointment.objects.present().filter(contact__deleted_at=None).exclude(status__in=Appointment.OFF)
+    people = access.me_in_ghl(request) if is_mine else None
+    booked = agenda.in_lanes(there, agenda.DAY, locations, now, people, at="starts_at")
+    found = booked.first(APPOINTMENTS + 1, BY_START, for_day)
     checked = [location.appointments_checked_at for location in locations]
     return {
         "day": Day.of(found[:APPOINTMENTS], zone, now),
-        "booked": len(found),
+        "booked": f"{APPOINTMENTS}+" if len(found) > APPOINTMENTS else len(found),
         "booked_checked_at": min((at for at in checked if at), default=None),
     }
+
+
+def for_day(appointments):
+    return appointments.select_related("contact", "location").defer(
+        "snapshot", *(f"contact__{name}" for name in UNREAD)
+    )

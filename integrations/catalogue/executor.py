@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contacts.models import Change
+from contacts.models import ActorKind, Change, Machine
 from contacts.models.leased import LeaseLost
 from contacts.models.undoable import NotEditable
 from integrations.access.tokens import ConnectionParked, denied
@@ -202,7 +202,7 @@ class Errand:
             return False
         try:
             with transaction.atomic():
-                change = record.create(by=self.row.made_by)
+                change = record.create(by=self._who())
                 now = timezone.now()
                 said = _("It was given to the outbox.")
                 self.row.keep(change=change, state=State.SENT, sent_at=now, sentence=said, next_at=now + OUTBOX_WAIT)
@@ -210,6 +210,10 @@ class Errand:
         except NotEditable as error:
             self._end(State.REFUSED, str(error))
         return True
+
+    def _who(self):
+        line = self.row.line
+        return Machine(ActorKind.RULE, line.actor_name, cause=line) if line else self.row.made_by
 
     def _follow_outbox(self):
         change = Change.objects.get(pk=self.row.change_id)

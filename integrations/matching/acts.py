@@ -2,18 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import F
 from django.db.models.functions import Greatest
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from contacts.day import due
-from contacts.details.fields import fields_of, values_to_save
-from contacts.forms.field import FieldForm
 from contacts.models import (
     ActorKind,
     Change,
@@ -23,14 +19,15 @@ from contacts.models import (
     Location,
     Machine,
     Note,
+    NotEditable,
     RemoteUser,
     Task,
 )
 from contacts.open_pages import live
 from integrations.erp import payloads
+from integrations.mapping import applying
 from integrations.matching import who
-
-OWN = ("first_name", "last_name", "email", "phone", "company")
+from integrations.models import FieldMapping
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,14 @@ def _line(event, contact):
     )  # fmt: skip
     Contact.objects.filter(pk=contact.pk).update(last_activity_at=Greatest(F("last_activity_at"), at))
     live.tell(contact.business_id, [contact.pk], ["contact"])
-    return Done(line)
+    change, reason = None, ""
+    if mapping := FieldMapping.active_of(event.business_id):
+        try:
+            change, troubles = _fill(event, contact, sender(event, cause=line), mapping)
+            reason = _taken_but(troubles)
+        except NotEditable as refused:  # what happened is told all the same
+            reason = str(refused)
+    return Done(line, change, reason)
 
 
 def in_words(event_type):
@@ -86,23 +90,36 @@ def in_words(event_type):
 
 def create_customer(event):
     """(finding, done): a contact of its own for a customer that is nobody's yet. Two callers at once make one."""
-    location = _location(event)
+    location = location_of(event)
     held = Location.objects.select_for_update(no_key=True).select_related("business").get(pk=location.pk)
     finding = who.find(event)
     if finding.contact or not finding.is_nobody:
         return finding, apply(event, finding.contact) if finding.contact else Done()
-    contact = Contact(location=held)
-    values, troubles = _values(event, contact)
-    for name, value in values.items():
-        setattr(contact, name, value)
-    if not (contact.first_name or contact.last_name or contact.email or contact.phone or contact.company_name):
-        raise CannotApply(_("A new contact needs a name, an e-mail address, a phone number or a company."))
+    contact, mapped = imagined(event, held, FieldMapping.active_of(event.business_id))
     change = contact.create(by=sender(event))
     ExternalId.give(contact, event.system, event.reference)
-    return who.Finding(contact), Done.by(change, _taken_but(troubles))
+    return who.Finding(contact), Done.by(change, _taken_but(mapped.troubles))
 
 
-def _location(event):
+def imagined(event, location, mapping):
+    """(the contact a customer would be, not saved; what it is made of). CannotApply when it would be nobody."""
+    contact = Contact(location=location)
+    mapped = applying.values_for(event.body, contact, mapping)
+    take(mapped, contact)
+    if not (contact.first_name or contact.last_name or contact.email or contact.phone or contact.company_name):
+        raise CannotApply(_("A new contact needs a name, an e-mail address, a phone number or a company."))
+    return contact, mapped
+
+
+def take(mapped, contact):
+    """On the object alone."""
+    for name, value in mapped.values.items():
+        setattr(contact, name, value)
+    contact.tags = sorted({*contact.tags, *mapped.tags.add} - set(mapped.tags.remove))
+
+
+def location_of(event):
+    """Where a new contact of this customer belongs, or CannotApply."""
     locations = Location.objects.filter(business=event.business_id)
     if named := event.body.get("location"):
         if location := locations.filter(remote_id=named).first():
@@ -117,66 +134,20 @@ def _location(event):
 
 
 def _update(event, contact):
-    contact = Contact.objects.select_for_update(no_key=True, of=["self"]).select_related("location").get(pk=contact.pk)
-    values, troubles = _values(event, contact)
-    change = contact.edit(by=sender(event), **values) if values else None
+    change, troubles = _fill(event, contact, sender(event), FieldMapping.active_of(event.business_id))
     return Done.by(change, _taken_but(troubles))
 
 
-def _values(event, contact):
-    """({name: value} for the contact's verbs, sentences about what cannot be taken)."""
-    told = {name: event.body[name] for name in OWN if event.body.get(name) is not None}
-    told |= event.body.get("fields", {})
-    known = _known_fields(contact)
-    values: dict[str, Any] = {}
-    troubles = []
-    for name, value in told.items():
-        field = known.get(name.casefold())
-        if name == "company" and contact.pk is None:
-            values["company_name"] = str(value)
-        elif field is None:
-            troubles.append(_("%(field)s: no field is called that.") % {"field": name})
-        elif field.is_fixed or field.control in ("channels", "texts"):
-            if field.words != value:
-                troubles.append(f"{name}: " + (field.reason or _("Can be changed only in GHL.")))
-        else:
-            form = FieldForm(field, _typed(value))
-            if not form.is_valid():
-                troubles.append(f"{name}: {form.errors['value'][0]}")
-                continue
-            taken = values_to_save(contact, field, form.cleaned_data["value"])
-            if field.is_custom:  # each brings all custom values: only its own counts
-                kept = values.setdefault("custom_values", dict(contact.custom_values))
-                kept.pop(field.key, None)
-                kept |= {key: one for key, one in taken["custom_values"].items() if key == field.key}
-            else:
-                values |= taken
-    return values, troubles
-
-
-def _known_fields(contact):
-    """{what a field may be called: field}; custom ones by their key, with and without "contact.", or their name."""
-    known: dict[str, Any] = {}
-    custom = {f"custom-{one.pk}": one for one in contact.location.custom_fields.all()}
-    for field in fields_of(contact):
-        one = custom.get(field.slug)
-        names = [one.key, one.key.removeprefix("contact."), one.remote_id, one.name] if one else [field.key]
-        for name in names:
-            known.setdefault(name.casefold(), field)
-    known["company"] = known["company_name"]
-    return known
-
-
-def _typed(value):
-    """As a form would bring it."""
-    data = QueryDict(mutable=True)
-    if isinstance(value, list):
-        data.setlist("value", value)
-    elif isinstance(value, bool):
-        data["value"] = "true" if value else "false"
-    else:
-        data["value"] = "" if value is None else str(value)
-    return data
+def _fill(event, contact, by, mapping):
+    """(the first change made, what could not be taken)"""
+    contact = Contact.objects.select_for_update(no_key=True, of=["self"]).select_related("location").get(pk=contact.pk)
+    mapped = applying.values_for(event.body, contact, mapping)
+    changes = [
+        contact.edit(by=by, **mapped.values) if mapped.values else None,
+        contact.add_tags(mapped.tags.add, by=by),
+        contact.remove_tags(mapped.tags.remove, by=by),
+    ]
+    return next((change for change in changes if change), None), mapped.troubles
 
 
 def _taken_but(troubles):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from integrations.automations import feeding
+
 if TYPE_CHECKING:
     from contacts.models import Contact, HistoryEvent
     from integrations.models import ErpEvent
@@ -15,3 +17,4 @@ def matched(event: ErpEvent, contact: Contact, line: HistoryEvent | None) -> Non
     What is written here stands or falls with the event; ring for slow work after the commit. `line` is its line in the
     contact's history, to be the cause of what follows; None where nothing was worth one.
     """
+    feeding.erp_event(event, contact, line)

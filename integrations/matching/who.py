@@ -44,6 +44,7 @@ class Finding:
     contact: Contact | None = None
     reason: str = ""
     is_nobody: bool = False
+    is_linked: bool = False
 
 
 def find(event):
@@ -51,15 +52,20 @@ def find(event):
 
     Who is found gets the link, so that the next event finds them whatever has become of their address.
     """
+    finding = recognise(event)
+    if finding.contact and not finding.is_linked and not event.system.startswith("@"):
+        ExternalId.give(finding.contact, event.system, event.reference)
+    return finding
+
+
+def recognise(event):
+    """The same, storing nothing."""
     linked = link_of(event)
     if linked:
         if linked.contact.deleted_at is None:
-            return Finding(linked.contact)
+            return Finding(linked.contact, is_linked=True)
         return Finding(reason=_("The contact linked to this customer has been deleted."))
-    finding = _look(event, Hints.of(event))
-    if finding.contact and not event.system.startswith("@"):
-        ExternalId.give(finding.contact, event.system, event.reference)
-    return finding
+    return _look(event, Hints.of(event))
 
 
 def link_of(one):

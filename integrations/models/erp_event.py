@@ -116,6 +116,10 @@ class ErpEvent(Leased):
             ),
             models.Index(fields=["business", "-id"], condition=Q(outcome="failed"), name="erp_event_failed"),
             models.Index(fields=["finished_at"], name="erp_event_age"),
+            # The last ones that may tell of fields, for whoever maps these.
+            models.Index(
+                fields=["business", "-id"], condition=Q(kind__in=["customer", "event"]), name="erp_event_telling"
+            ),
         ]
 
     def __str__(self):

@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from contacts.models import Change, Role
+from contacts.models import Change, HistoryEvent, Role
 from contacts.models.leased import Leased, LeasedQuerySet
 from integrations.models.connection import Connection
 
@@ -26,8 +26,9 @@ class OperationRun(Leased):
     """One operation of GHL's catalogue to be carried out, once.
 
     `sent_at` is committed before the request leaves, so that after a crash it is known that GHL may have it. `cause`
-    names what asked for it ("rule run 17, step 2"): asked for twice, it is one run. What our own outbox can do is given
-    to it, and `change` is then what became of it there. `answer` is cut short; `exchange` is the last talk with GHL.
+    names what asked for it ("rule run 17, step 2"): asked for twice, it is one run. `line` is the line of history of
+    the rule that asked. What our own outbox can do is given to it, and `change` is then what became of it there.
+    `answer` is cut short; `exchange` is the last talk with GHL.
     """
 
     class State(models.TextChoices):
@@ -44,6 +45,7 @@ class OperationRun(Leased):
     cause = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     sent_at = models.DateTimeField(null=True, blank=True)
+    line = models.ForeignKey(HistoryEvent, models.SET_NULL, null=True, blank=True, related_name="+")
     change = models.ForeignKey(Change, models.SET_NULL, null=True, blank=True, related_name="+")
     answer = models.JSONField(default=dict, blank=True)
     sentence = models.TextField(blank=True)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from contacts.models import Change
+from integrations.automations import running
 from integrations.models import Delivery, ErpEvent, InboundEvent, Incident, OperationRun, SyncRun
 from integrations.writing import writeback
 
@@ -22,6 +23,7 @@ KINDS = {
     gettext_noop("messages about incidents"): Incident,
 }
 EDITS = "edits on their way to GHL"
+RULES = gettext_noop("runs of rules")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Backlog:
 
 
 def backlog():
-    waits = {kind: _waited(model) for kind, model in KINDS.items()}
+    waits = {kind: _waited(model.objects.due()) for kind, model in KINDS.items()}
+    waits[RULES] = _waited(running.ready())
     unheard = writeback.without_delivery(Change.objects.all()).aggregate(since=Min("not_before"))["since"]
     waits[EDITS] = max(waits[EDITS], _seconds_since(unheard))
     patience = 2 * settings.SWEEP_EVERY_S + 5
@@ -62,10 +65,10 @@ def in_words(seconds):
     return _("%(count)s s") % {"count": seconds}
 
 
-def _waited(model):
+def _waited(due):
     """Seconds since the oldest of these could have been taken up."""
     free_since = Greatest("next_at", Coalesce("lease_until", "next_at"))
-    return _seconds_since(model.objects.due().aggregate(since=Min(free_since))["since"])
+    return _seconds_since(due.aggregate(since=Min(free_since))["since"])
 
 
 def _seconds_since(moment):

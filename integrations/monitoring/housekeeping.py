@@ -13,7 +13,10 @@ from integrations.models import (
     InboundEvent,
     Incident,
     OperationRun,
+    OutgoingDelivery,
+    OutgoingHook,
     QuarantinedEvent,
+    RuleRun,
     SyncRun,
     Trouble,
 )
@@ -48,6 +51,12 @@ def old():
         "events of an ERP": settled_long_ago(180),
         "deliveries": Delivery.objects.filter(finished_at__lt=ago(90)),
         "operations carried out": OperationRun.objects.filter(finished_at__lt=ago(90)),
+        "messages to an ERP": OutgoingDelivery.objects.filter(finished_at__lt=ago(30)),
+        "messages to a removed webhook": OutgoingDelivery.objects.filter(hook__removed_at__lt=ago(30)),
+        "removed webhooks to an ERP": OutgoingHook.objects.filter(removed_at__lt=ago(30), deliveries=None),
+        # What waits for approval or failed is kept as long: somebody may still want to look at it.
+        "runs of rules": RuleRun.objects.filter(finished_at__lt=ago(90)),
+        "runs of rules that came to nothing": RuleRun.objects.filter(state="skipped", finished_at__lt=ago(14)),
         "error log": Trouble.objects.filter(last_at__lt=ago(30)),
         "incidents": Incident.objects.filter(closed_at__lt=ago(180)),
         "deleted views": SavedView.objects.filter(deleted_at__lt=ago(7)),

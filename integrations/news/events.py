@@ -134,11 +134,13 @@ _emptying = threading.Lock()
 
 def _empty_the_spool_aside():
     """The sweeper does this too, but its machine may be another one."""
-    if not _away.has_spooled:
+    if not _away.has_spooled or not _emptying.acquire(blocking=False):
         return
-    _away.has_spooled = False
-    if spool.is_waiting() and _emptying.acquire(blocking=False):
+    _away.has_spooled = False  # what is spooled from here on is for another one: this one may have looked already
+    if spool.is_waiting():
         threading.Thread(target=_empty_the_spool, name="spool", daemon=True).start()
+    else:
+        _emptying.release()
 
 
 def _empty_the_spool():

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from contacts import access
 from contacts.models import Business, CustomField
-from integrations.models import ApiKey, Matching, Scope
+from integrations.models import ApiKey, Matching, OutgoingHook, Scope
 
 NOBODY = ""
 
@@ -81,9 +81,11 @@ class MatchingForm(forms.Form):
 def erp(request):
     businesses = administered(request)
     keys = ApiKey.objects.filter(business__in=businesses).prefetch_related("replaced_by").order_by("-created_at", "-pk")
+    hooks = list(OutgoingHook.objects.administered_by(request.user).filter(business__in=businesses))
     sections = [
         {
             "business": business,
+            "hooks": [hook for hook in hooks if hook.business_id == business.pk],
             "keys": [key for key in keys if key.business_id == business.pk],
             "ways": [Matching.By(way).label for way in Matching.of(business).order],
         }

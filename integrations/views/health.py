@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from contacts import access
 from contacts.models import Business, Change
 from contacts.wording import what_of
-from integrations.models import Connection
+from integrations.models import Connection, OutgoingHook
 from integrations.monitoring import checkup
 from integrations.monitoring.backlog import backlog
 from integrations.news.replay import replay
@@ -46,6 +46,7 @@ def health(request):
         "troubles": checkup.troubles(mine, LATEST),
         "undecided": sum(row.edits_undecided for row in rows),
         "waiting": sum(row.edits_waiting for row in rows),
+        "deaf_hooks": OutgoingHook.objects.administered_by(request.user).deaf(),
         "now": timezone.now(),
     }
     return answer(request, "integrations/health.html", context, part="integrations/_health.html")

@@ -11,22 +11,28 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 
 from contacts.models import Change, Contact
-from integrations.models import ApiKey, ErpEvent, Scope, SyncRun
+from integrations.automations import backtest
+from integrations.models import ApiKey, ErpEvent, Rule, RuleRun, Scope, SyncRun
 from rankr_dash.bench.rig import Rig, spread, wait_until
 
 SENDERS = 8
 TWICE = 10  # every so many is sent twice
 MOST_IN_A_WINDOW = 100  # what GHL allows
+RULE = {
+    "trigger": {"kind": "erp", "type": "invoice.overdue"},
+    "actions": [{"do": "create_task", "values": {"title": "Chase invoice {{ event.number }}", "due": "tomorrow"}}],
+}
 
 
 def measure(contacts, events, window_s, latency_ms):
-    """`events` messages about `contacts` customers: in turn a task, a note and a customer's new city."""
+    """`events` messages about `contacts` customers: in turn a task, a note, a new city, and an event for a rule."""
     with Rig(contacts, window_s, latency_ms) as rig:
         rig.start_workers()
         rig.start_web()
         location = rig.connect().location
         wait_until(lambda: not SyncRun.objects.unfinished().exists())
         people = list(Contact.objects.filter(location=location).exclude(email="").order_by("pk"))
+        switch_on_a_rule(rig, events)
         sender = Sender(rig)
         messages = [message(number, people[number % len(people)]) for number in range(events)]
         before, begun = rig.sandbox.get("log")["last"], time.time()
@@ -34,6 +40,7 @@ def measure(contacts, events, window_s, latency_ms):
             took = [each for some in threads.map(sender.send, range(events), messages) for each in some]
         all_told = time.time() - begun
         wait_until(lambda: not ErpEvent.objects.filter(finished_at=None).exists(), seconds=1800)
+        wait_until(lambda: not RuleRun.objects.filter(finished_at=None).exists(), seconds=1800)
         wait_until(lambda: not Change.objects.unsettled().exists(), seconds=1800)
         all_there = time.time() - begun
         log = rig.sandbox.get("log", since=before, fields="status,operation")["entries"]
@@ -52,12 +59,21 @@ def measure(contacts, events, window_s, latency_ms):
 
 def message(number, person):
     """(method, path, body) of one message."""
-    customer = {"reference": f"CUST-{person.pk}", "email": person.email}
-    if number % 3 == 0:
-        return "POST", "tasks", {"reference": f"T-{number}", "customer": customer, "taskName": f"Bench task {number}"}
-    if number % 3 == 1:
-        return "POST", "notes", {"reference": f"N-{number}", "customer": customer, "noteContent": f"Bench note {number}"}
-    return "PUT", "customers", {**customer, "fields": {"city": f"Bench {number}"}, "version": number}
+    customer, own = {"reference": f"CUST-{person.pk}", "email": person.email}, f"R-{number}"
+    if number % 4 == 0:
+        return "POST", "tasks", {"reference": own, "customer": customer, "taskName": f"Bench task {number}"}
+    if number % 4 == 1:
+        return "POST", "notes", {"reference": own, "customer": customer, "noteContent": f"Bench note {number}"}
+    if number % 4 == 2:
+        return "PUT", "customers", {**customer, "fields": {"city": f"Bench {number}"}, "version": number}
+    return "POST", "events", {"type": "invoice.overdue", "subject": customer, "payload": {"number": number}}
+
+
+def switch_on_a_rule(rig, events):
+    rule = Rule.objects.make(rig.business, "Bench", RULE, rig.admin)
+    backtest.try_out(rule.current)
+    rule.switch_on()
+    Rule.objects.filter(pk=rule.pk).update(staged_left=0, most_an_hour=events)
 
 
 class Sender:
@@ -97,6 +113,8 @@ def judged(rig, messages, people):
             known[body["taskName"]] = tasks[body["taskName"]]
         elif path == "notes":
             known[body["noteContent"]] = notes[body["noteContent"]]
+        elif path == "events":
+            known[f"Chase invoice {number}"] = tasks[f"Chase invoice {number}"]
         else:
             wanted[people[number % len(people)].remote_id] = body["fields"]["city"]
     return {

@@ -177,11 +177,10 @@ def test_each_moment_has_one_group(local, group, contact, add_task):
     due = datetime.fromisoformat(local).replace(tzinfo=CHICAGO) if local else None
     task = add_task(contact, due_at=due)
     assert agenda.group_of(task, NOON_AND_MORE) == group
-    tasks = type(task).objects.all()
-    found = {
-        name: tasks.filter(agenda.due_in(name, [contact.location], NOON_AND_MORE)).exists() for name in agenda.GROUPS
+    lanes = {
+        name: agenda.in_lanes(type(task).objects, name, [contact.location], NOON_AND_MORE) for name in agenda.GROUPS
     }
-    assert [name for name, is_in in found.items() if is_in] == [group]
+    assert [name for name, of_group in lanes.items() if of_group.count(1)] == [group]
 
 
 def test_on_a_sunday_this_week_is_over_with_tomorrow():

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from integrations.models.field_mapping import fingerprint
+
 CANARY = "zorblax"  # stands in every text of Northgate's, and in nothing that anybody else may see
+MAPPED = [{"erp": f"fields.{CANARY}", "contact": "email"}]
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,60 @@ ADDRESSES = {
     "integrations:rotate_key": admin_act("api_key"),
     "integrations:revoke_key": admin_act("api_key"),
     "integrations:matching": page("business", body={"way_0": "email"}, admins=True),
+    "integrations:outgoing": page(admins=True),
+    "integrations:new_outgoing": page(
+        body={"business": "@business", "name": "Eve", "url": "https://eve.example.com", "kinds": "task.completed"},
+        admins=True,
+    ),
+    "integrations:outgoing_hook": page("hook", admins=True),
+    "integrations:edit_outgoing": page(
+        "hook", body={"name": "Eve", "url": "https://eve.example.com", "kinds": "task.completed"}, admins=True
+    ),
+    "integrations:rotate_outgoing": admin_act("hook"),
+    "integrations:test_outgoing": admin_act("hook"),
+    "integrations:outgoing_on": admin_act("hook_off"),
+    "integrations:outgoing_off": admin_act("hook"),
+    "integrations:remove_outgoing": admin_act("hook"),
+    "integrations:retry_outgoing": admin_act("hook"),
+    "integrations:replay_outgoing": admin_act("hook", hours="24"),
+    "integrations:outgoing_delivery": page("message", admins=True),
+    "integrations:retry_outgoing_delivery": admin_act("message"),
+    "integrations:rules": page(managers=True),
+    "integrations:recipes": page(managers=True),
+    "integrations:new_rule": admin_act(business="@business", recipe="invoice-paid"),
+    "integrations:pause_rules": admin_act("business"),
+    "integrations:resume_rules": admin_act("business"),
+    "integrations:rule": page("rule", managers=True),
+    "integrations:edit_rule": page("rule", body={"name": "Eve"}, admins=True),
+    "integrations:rule_triggers": page("rule", admins=True),
+    "integrations:rule_actions": page("rule", admins=True),
+    "integrations:try_rule": page("rule", body={}, admins=True),
+    "integrations:switch_on_rule": admin_act("rule"),
+    "integrations:pause_rule": admin_act("button"),
+    "integrations:delete_rule": admin_act("rule"),
+    "integrations:rule_back": admin_act("rule", "1"),
+    "integrations:rule_runs": page(managers=True),
+    "integrations:approve_runs": admin_act(rule="@rule"),
+    "integrations:decline_runs": admin_act(rule="@rule"),
+    "integrations:replay_runs": admin_act(rule="@rule"),
+    "integrations:run": page("rule_run", managers=True),
+    "integrations:approve_run": admin_act("rule_run"),
+    "integrations:decline_run": admin_act("rule_run"),
+    "integrations:replay_run": admin_act("failed_run"),
+    "integrations:contact_rules": page("contact"),
+    "integrations:press_rule": edit("contact", "button"),
+    "integrations:mappings": page("business", admins=True),
+    "integrations:mapping_begin": admin_act("business"),
+    "integrations:mapping_import": page("business", body={"text": "rankr_mapping: 1\nlines: []"}, admins=True),
+    "integrations:mapping": page("mapping", admins=True),
+    "integrations:mapping_line": page(
+        "mapping", body={"erp": "eve", "contact": "city", "was": fingerprint(MAPPED)}, admins=True
+    ),
+    "integrations:mapping_lines": admin_act("mapping", act="remove", n="0", was=fingerprint(MAPPED)),
+    "integrations:mapping_preview": page("mapping", body={"source": "last", "count": "20"}, admins=True),
+    "integrations:mapping_activate": admin_act("retired_mapping"),
+    "integrations:mapping_put_away": admin_act("mapping"),
+    "integrations:mapping_export": page("mapping", admins=True),
     "integrations:unmatched": page(managers=True),
     "integrations:stranger": page("stranger", managers=True),
     "integrations:link_stranger": Address(("stranger",), reads=False, body={"contact": "@contact"}, managers=True),

@@ -27,9 +27,25 @@ from contacts.models import (
     Tag,
     Task,
 )
-from integrations.models import Agency, ApiKey, Connection, ErpEvent, InboundEvent, Incident, OperationRun, Stranger
+from integrations.models import (
+    Agency,
+    ApiKey,
+    Automations,
+    Connection,
+    ErpEvent,
+    FieldMapping,
+    InboundEvent,
+    Incident,
+    OperationRun,
+    OutgoingDelivery,
+    OutgoingHook,
+    Rule,
+    RuleRun,
+    Stranger,
+)
 from tests.tenancy.addresses import (
     CANARY,
+    MAPPED,
 )
 
 
@@ -115,7 +131,27 @@ def ours(quick_and_alone, northgate, location, contact, ana, max_, ada):
     failed = ErpEvent.objects.create(
         **customer, **sent, idempotency_key="2", outcome="failed", reason=said, body={"title": said}
     )
+    addressed = {"name": said, "url": f"https://{CANARY}.example.com", "sentence": said}
+    hook = OutgoingHook.objects.make(northgate, ada, **addressed)
+    hook_off = OutgoingHook.objects.make(northgate, ada, **addressed, is_on=False, off_because=said)
+    message = OutgoingDelivery.objects.create(
+        hook=hook, type="task.completed", cause="line 1", state="dead", finished_at=when, sentence=said, answer=said,
+        body=f'{{"type": "task.completed", "data": {{"contact": {{"id": 1, "name": "{said}"}}}}}}',
+    )  # fmt: skip
+    mapping = FieldMapping.objects.create(business=northgate, number=2, lines=MAPPED, made_by=ada)
+    retired_mapping = FieldMapping.objects.create(
+        business=northgate, number=1, lines=MAPPED, state="retired", previewed=mapping.mark, previewed_at=when
+    )
     invitation = Invitation.objects.create(business=northgate, email=f"{CANARY}@example.com", invited_by=ada)
+    actions = [{"do": "create_note", "values": {"body": said}}]
+    spec = {"trigger": {"kind": "erp", "type": "invoice.paid"}, "conditions": {"any": []}, "actions": actions}
+    rule = Rule.objects.make(northgate, said, spec, ada)
+    rule.current.tried()
+    button = Rule.objects.make(northgate, said, spec | {"trigger": {"kind": "button", "label": said}}, ada)
+    button.current.tried()
+    button.switch_on()
+    run = {"rule": rule, "version": rule.current, "business": northgate, "contact": contact, "sentence": said}
+    Automations.pause(northgate, ada, said)
     shared = {"owner": ana, "business": northgate, "params": f"tag=tag+{CANARY}&sort=name", "is_shared": True}
     many = {"made_by": ana, "business": northgate, "kind": "add_tags", "values": {"tags": [f"tag {CANARY}"]}}
     return SimpleNamespace(
@@ -127,11 +163,14 @@ def ours(quick_and_alone, northgate, location, contact, ana, max_, ada):
         colleague=colleague, task=task,
         note=note, mention=mention, refused=refused, conflict=conflict, gone=gone,
         deletion=hidden.delete_here(by=ana, undo_s=600), connection=connection, agency=agency,
-        api_key=api_key, erp_event=failed,
+        mapping=mapping, retired_mapping=retired_mapping,
+        api_key=api_key, erp_event=failed, hook=hook, hook_off=hook_off, message=message,
         stranger=Stranger.objects.create(**customer, name=said, email=f"{CANARY}@example.com", reason=said),
         ignored_stranger=Stranger.objects.create(
             **customer | {"reference": f"OLD {CANARY}"}, ignored_at=when, ignored_by=ada, ignored_because=said
         ),
+        rule=rule, button=button, rule_run=RuleRun.objects.create(**run, cause="erp 1", state="staged"),
+        failed_run=RuleRun.objects.create(**run, cause="erp 2", state="failed", finished_at=when),
         event=event, operation_run=operation_run, appointment=appointment, calendar=calendar, reminder=reminder,
         invitation=invitation, token=invitation.token, membership=northgate.memberships.get(user=max_), custom=custom,
     )  # fmt: skip

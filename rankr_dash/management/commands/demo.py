@@ -1,4 +1,4 @@
-"""Everything on this machine by one command: services, a pretend GHL, workers, beat, web, people and data."""
+"""Everything on this machine by one command: services, a pretend GHL, a pretend ERP, workers, web, people, data."""
 
 import contextlib
 import fcntl
@@ -22,10 +22,10 @@ from django.db import connections
 from rankr_dash import embedded
 from rankr_dash.embedded.servers import free_port
 
-WEB_PORT, SANDBOX_PORT = 8000, 8800
+WEB_PORT, SANDBOX_PORT, ERP_PORT = 8000, 8800, 8900
 START_TIMEOUT = 60
 # What is sent to a child that should stop, and the seconds it is given
-PATIENCE = {"worker": 6.0, "reader": 6.0, "beat": 3.0, "web": 5.0, "sandbox": 3.0}
+PATIENCE = {"worker": 6.0, "reader": 6.0, "beat": 3.0, "web": 5.0, "sandbox": 3.0, "erp": 3.0}
 # These may end by themselves, a worker that no longer hears the broker for one, and are started again.
 MOST_STARTS, STARTS_WITHIN_S = 5, 60.0
 # Threads: they start quickly and share their memory. Long reads have a process of their own.
@@ -34,16 +34,19 @@ NEWS = re.compile(r"\b(WARNING|ERROR|CRITICAL)\b|Traceback \(most recent call la
 
 
 class Command(BaseCommand):
-    help = "Runs everything on this machine, with a pretend GHL. Ctrl-C stops it all; the data stays."
+    help = "Runs everything on this machine, with a pretend GHL and a pretend ERP. Ctrl-C stops it all; the data stays."
     requires_system_checks = []
 
     def add_arguments(self, parser):
         parser.add_argument("--port", type=int, default=WEB_PORT, help="where the pages should be")
         parser.add_argument("--sandbox-port", type=int, default=SANDBOX_PORT)
+        parser.add_argument("--erp-port", type=int, default=ERP_PORT, help="where the pretend ERP should be")
         parser.add_argument("--contacts", type=int, default=250, help="contacts in the pretend GHL")
         parser.add_argument("--verbose", action="store_true", help="show every line the parts write")
         # How the demo calls itself once the sandbox runs: only then is it known what the settings must say.
-        parser.add_argument("--prepare", nargs=3, metavar=("URL", "SANDBOX_URL", "FILE"), help="used by itself")
+        parser.add_argument(
+            "--prepare", nargs=4, metavar=("URL", "SANDBOX_URL", "ERP_URL", "FILE"), help="used by itself"
+        )
 
     def handle(self, **options):
         if options["prepare"]:
@@ -98,7 +101,9 @@ class Demo:
     def start(self):
         web_port = self.choose_port("web", self.options["port"])
         sandbox_port = self.choose_port("sandbox GHL", self.options["sandbox_port"], web_port)
+        erp_port = self.choose_port("pretend ERP", self.options["erp_port"], web_port, sandbox_port)
         self.url = f"http://127.0.0.1:{web_port}"
+        self.erp_url = f"http://127.0.0.1:{erp_port}"
         self.sandbox_url = f"http://127.0.0.1:{sandbox_port}"
         self.lock.write_text(json.dumps({"url": self.url, "pid": os.getpid()}))
 
@@ -109,6 +114,7 @@ class Demo:
         }
         self.say("Starting the pretend GHL and bringing the database up to date")
         self.spawn("sandbox", *manage("sandbox"), *self.sandbox_options(sandbox_port))
+        self.spawn("erp", *python("integrations.pretend_erp"), "--port", str(erp_port))
         call_command("migrate", verbosity=0, interactive=False)
         connections.close_all()
         credentials = json.loads(self.answer("sandbox", f"{self.sandbox_url}/__sandbox__/credentials"))
@@ -126,10 +132,12 @@ class Demo:
         uvicorn = python("uvicorn", "rankr_dash.asgi:application", "--host", "127.0.0.1", "--port", str(web_port))
         self.spawn("web", *uvicorn, "--timeout-graceful-shutdown", "2", "--lifespan", "off")
         self.answer("web", f"{self.url}/healthz")
+        self.answer("erp", self.erp_url)
         people = self.prepare()
         self.answer("web", f"{self.url}/healthz")
         self.say(f"\nready: {self.url}")
-        self.say(f"Pretend GHL: {self.sandbox_url}    Logs: .local/log    Ctrl-C stops everything")
+        self.say(f"Pretend GHL: {self.sandbox_url}    Pretend ERP: {self.erp_url}")
+        self.say("Logs: .local/log    Ctrl-C stops everything")
         for role, email, password in people:
             self.say(f"  {role:<8} {email}  {password}")
 
@@ -194,7 +202,7 @@ class Demo:
         """The people and the connected business, made by a process that has the right settings."""
         with tempfile.TemporaryDirectory() as folder:
             answer = Path(folder) / "people.json"
-            self.spawn("prepare", *manage("demo"), "--prepare", self.url, self.sandbox_url, str(answer))
+            self.spawn("prepare", *manage("demo"), "--prepare", self.url, self.sandbox_url, self.erp_url, str(answer))
             child, log = self.children["prepare"], self.logs["prepare"]
             while child.poll() is None:
                 for line in log.new_lines():
@@ -324,10 +332,10 @@ def on_request_to_stop(handler):
         signal.signal(number, handler)
 
 
-def prepare_into(public_url, sandbox_url, file, echo):
+def prepare_into(public_url, sandbox_url, erp_url, file, echo):
     from integrations.demo import prepare
 
-    people = prepare(public_url, sandbox_url, echo)
+    people = prepare(public_url, sandbox_url, erp_url, echo)
     Path(file).write_text(json.dumps([list(person) for person in people or []]))
 
 
