@@ -18,4 +18,6 @@ def listen():
 
 @worker_init.connect
 def watch(**_):
-    from rankr_dash import watchdog  # noqa: F401, it listens to the worker's signals
+    from rankr_dash import watchdog  # which listens to the worker's signals
+
+    app.steps["worker"].add(watchdog.EndWhenBroken)

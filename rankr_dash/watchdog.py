@@ -1,4 +1,4 @@
-"""Looks after one worker from inside: ends it when it hears nothing, and lets it stop without hanging on to work.
+"""Looks after one worker from inside: ends it when it hears nothing or has broken, and when it stops, it stops in time.
 
 A worker whose connection to the broker broke in silence lives on and never works again (celery#8091, #10205). So it is
 judged by what it hears: when nothing came in, it rings for itself through the broker. Whoever started it starts it
@@ -12,7 +12,8 @@ import threading
 import time
 
 from billiard import active_children
-from celery import current_app
+from celery import bootsteps, current_app
+from celery.platforms import EX_FAILURE
 from celery.signals import task_received, worker_ready, worker_shutting_down
 from celery.utils.nodenames import worker_direct
 from celery.worker import state
@@ -82,6 +83,16 @@ def keep_watch(sender, **_):
         dog = Watchdog(sender.hostname, sender.controller.concurrency)
         task_received.connect(lambda **_: dog.heard.set(), weak=False)
         dog.start()
+
+
+class EndWhenBroken(bootsteps.StartStopStep):
+    """After an error that Celery cannot recover from it would wait for its pool, and nobody would do the work."""
+
+    def close(self, worker):
+        if worker.exitcode == EX_FAILURE:
+            log.critical("%s has broken: ending, to be started anew", worker.hostname)
+            hand_over()
+            os._exit(EX_FAILURE)
 
 
 @worker_shutting_down.connect

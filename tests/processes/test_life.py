@@ -10,6 +10,7 @@ from collections import Counter
 from urllib.parse import urlsplit
 
 import pytest
+from celery.platforms import EX_FAILURE
 from django.utils import timezone
 
 from contacts.models import Change, Contact, Note
@@ -27,10 +28,8 @@ def new_processes(sandbox, tmp_path):
     with contextlib.ExitStack() as at_the_end:
 
         def make(**environment):
-            processes = Processes(sandbox, tmp_path, **{"GHL_TIMEOUT_S": "1", "WORK_LEASE_S": "2"} | environment)
-            at_the_end.callback(processes.log.close)
-            at_the_end.callback(processes.kill)
-            return processes
+            environment = {"GHL_TIMEOUT_S": "1", "WORK_LEASE_S": "2"} | environment
+            return at_the_end.enter_context(Processes(sandbox, tmp_path, **environment))
 
         yield make
 
@@ -101,11 +100,11 @@ def test_two_clocks_start_each_sync_once(sandbox, synced, ana, new_processes):
 
 
 class Line:
-    """A way to the broker that can fall silent: what is open stays open and carries nothing, what is new works."""
+    """A way to the broker. It can fall silent, and what is open stays open and carries nothing; or it can end."""
 
     def __init__(self, url):
         self.there = urlsplit(url)
-        self.silenced = threading.Event()
+        self.silenced, self.sockets = threading.Event(), []
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = self.there._replace(netloc=self._netloc(self.server.getsockname()[1])).geturl()
         threading.Thread(target=self._serve, daemon=True).start()
@@ -114,6 +113,12 @@ class Line:
         """All that is open now is dead from here on, and nobody is told."""
         self.silenced.set()
         self.silenced = threading.Event()
+
+    def cut(self):
+        """All that is open ends, and nothing new is let in."""
+        for one in (self.server, *self.sockets):
+            with contextlib.suppress(OSError):  # it had ended by itself
+                one.shutdown(socket.SHUT_RDWR)
 
     def _netloc(self, port):
         login, at, _ = self.there.netloc.rpartition("@")
@@ -124,6 +129,7 @@ class Line:
             while True:
                 near, _ = self.server.accept()
                 far = socket.create_connection((self.there.hostname, self.there.port))
+                self.sockets += near, far
                 for one, other in ((near, far), (far, near)):
                     threading.Thread(target=self._carry, args=(one, other, self.silenced), daemon=True).start()
 
@@ -151,6 +157,26 @@ def test_a_worker_that_hears_nothing_any_more_ends_so_that_it_is_started_anew(
     processes.kill(worker)  # what a supervisor does before it starts the next
     processes.start_worker(pool=pool)
     wait_until(settled(note(person, ana, "After it")))
+
+
+def test_a_worker_that_has_broken_hands_back_what_it_holds_and_ends_at_once(
+    sandbox, synced, ana, new_processes, settings
+):
+    line = Line(settings.REDIS_URL)
+    processes = new_processes(REDIS_URL=line.url, WORK_LEASE_S="600", GHL_TIMEOUT_S="300")
+    worker = processes.start_worker(app="tests.processes.broken")
+    sandbox.faults({"match": {"method": "POST", "path": "/notes", "times": 1}, "action": {"hang_s": 120}})
+    change = note(Contact.objects.first(), ana, "Written while the worker broke")
+    wait_until(lambda: Delivery.objects.filter(sent_at__isnull=False, finished_at=None).exists())
+    line.cut()
+    assert worker.wait(timeout=60) == EX_FAILURE
+    assert Delivery.objects.get().lease_until is None
+    processes.kill(worker)
+    processes.environment["REDIS_URL"] = settings.REDIS_URL
+    processes.start_worker()
+    wait_until(settled(change))
+    bodies = Counter(row["body"] for row in sandbox.records("notes")["records"])
+    assert bodies["Written while the worker broke"] == 1
 
 
 def test_cut_connections_and_a_broker_that_stands_still_stop_nobody_for_long(sandbox, synced, ana, new_processes):

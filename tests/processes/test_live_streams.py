@@ -5,28 +5,11 @@ import signal
 
 import pytest
 import requests
-from django.conf import settings
-from django.test import Client
 
 from contacts.open_pages import live
-from tests.workers import NoGhl, Processes, wait_until
+from tests.workers import cookies_of, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def web(tmp_path):
-    processes = Processes(NoGhl, tmp_path, DATABASE_POOL="2")
-    processes.server = processes.start_web()
-    yield processes
-    processes.kill()
-    processes.log.close()
-
-
-def cookies_of(user):
-    client = Client()
-    client.force_login(user)
-    return {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}
 
 
 class Listener:
