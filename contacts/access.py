@@ -6,7 +6,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from contacts.models import Business, Change, RemoteUser, Role
+from contacts.models import Business, Change, Membership, RemoteUser, Role
 
 SESSION_KEY = "business_id"
 UNDO_FOR = timedelta(hours=24)
@@ -51,12 +51,17 @@ def decided_by(user):
     return Business.objects.filter(memberships__user=user, memberships__role__in=DECIDERS)
 
 
+def decides(request):
+    """Whether there is any such business."""
+    return any(membership.role in DECIDERS for membership in memberships_of(request))
+
+
 def managed_or_404(request):
     """The businesses this request is about that the user is manager or admin of; lesser roles find nothing.
 
     Of the chosen one alone when it is among them.
     """
-    businesses = list(decided_by(request.user)) if request.user.is_authenticated else []
+    businesses = [mine.business for mine in memberships_of(request) if mine.role in DECIDERS]
     if not businesses:
         raise Http404
     chosen = current_business(request)
@@ -68,11 +73,17 @@ def current_business(request):
     return next((b for b in businesses_of(request) if b.pk == request.session.get(SESSION_KEY)), None)
 
 
+def memberships_of(request):
+    """The user's memberships with their businesses, by name, read once per request."""
+    if not hasattr(request, "_memberships"):
+        mine = Membership.objects.filter(user=request.user.pk).select_related("business")  # nobody's, of a stranger
+        request._memberships = list(mine.order_by("business"))
+    return request._memberships
+
+
 def businesses_of(request):
-    """The user's businesses, read once per request."""
-    if not hasattr(request, "_businesses"):
-        request._businesses = list(Business.objects.visible_to(request.user))
-    return request._businesses
+    """All that the user is a member of."""
+    return [membership.business for membership in memberships_of(request)]
 
 
 def businesses_in_scope(request):

@@ -28,9 +28,10 @@ class Badges:
         self.tags = self.whole = None
         shown = Q(state__in=[*Change.UNSETTLED, *Change.UNDECIDED])
         shown |= Q(state=Change.State.CONFIRMED, settled_at__gt=timezone.now() - JUST_NOW)
-        changes = list(contact.changes.filter(shown).select_related("made_by", "location", "business").order_by("pk"))
+        self.changes = list(contact.changes.filter(shown).select_related("made_by", "business").order_by("pk"))
         # The newest counts, but what was confirmed never hides what needs a decision.
-        for change in sorted(changes, key=lambda change: change.state != Change.State.CONFIRMED):
+        for change in sorted(self.changes, key=lambda change: change.state != Change.State.CONFIRMED):
+            change.location = contact.location
             self._sort_in(change)
 
     def _sort_in(self, change):

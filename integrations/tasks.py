@@ -11,9 +11,9 @@ from redis.exceptions import RedisError
 from contacts.listing import bulk
 from contacts.tasks import work_bulk
 from integrations.access import incidents, tokens
-from integrations.automations import clock, feeding, running
+from integrations.automations import clock, feeding, offered, running
 from integrations.catalogue import executor
-from integrations.matching import arrivals
+from integrations.matching import arrivals, newcomers
 from integrations.models import Agency, Connection, SyncRun
 from integrations.monitoring import housekeeping
 from integrations.news import events
@@ -129,6 +129,13 @@ def deliver_outgoing(hook_id):
 
 
 @shared_task
+def follow_contacts():
+    """Who has come or changed may be somebody whose ERP events wait."""
+    for pk in newcomers.follow():
+        ring(handle_erp_event, pk)
+
+
+@shared_task
 def follow_rules():
     """Take up for the rules what has happened since, and ring for the runs that are due."""
     feeding.feed()
@@ -144,6 +151,11 @@ def tick_rules():
 def run_rule(run_id):
     if (seconds := running.work(run_id)) is not None:
         ring(run_rule, run_id, after=seconds)
+
+
+@shared_task
+def read_offers(connection_id):
+    offered.read(connection_id)
 
 
 @shared_task

@@ -1,6 +1,6 @@
-from django.urls import path
+from django.urls import include, path
 
-from integrations.api.app import api
+from integrations.api.app import api, nowhere
 from integrations.views import (
     agencies,
     connections,
@@ -45,6 +45,7 @@ urlpatterns = [
     path("webhooks/ghl", webhooks.ghl),
     path("webhooks/ghl/", webhooks.ghl, name="webhook"),
     path("api/v1/", api.urls),
+    path("api/", include(nowhere)),
     path("erp/", erp_keys.erp, name="erp"),
     path("erp/keys/new/", erp_keys.new_key, name="new_key"),
     path("erp/keys/<int:pk>/rotate/", erp_keys.rotate_key, name="rotate_key"),
@@ -67,6 +68,7 @@ urlpatterns = [
     path("erp/mapping/<int:pk>/begin/", mapping.begin, name="mapping_begin"),
     path("erp/mapping/<int:pk>/import/", mapping.bring_in, name="mapping_import"),
     path("erp/mapping/versions/<int:pk>/", mapping_lines.mapping, name="mapping"),
+    path("erp/mapping/versions/<int:pk>/whom/", mapping_lines.whom, name="mapping_whom"),
     path("erp/mapping/versions/<int:pk>/line/", mapping_lines.line, name="mapping_line"),
     path("erp/mapping/versions/<int:pk>/lines/", mapping_lines.change_lines, name="mapping_lines"),
     path("erp/mapping/versions/<int:pk>/preview/", mapping.try_out, name="mapping_preview"),
@@ -74,6 +76,8 @@ urlpatterns = [
     path("erp/mapping/versions/<int:pk>/put-away/", mapping.put_away, name="mapping_put_away"),
     path("erp/mapping/versions/<int:pk>/export/", mapping.export, name="mapping_export"),
     path("unmatched/", unmatched.unmatched, name="unmatched"),
+    path("unmatched/linked/", unmatched.linked, name="linked"),
+    path("unmatched/linked/<int:pk>/<int:link_pk>/unlink/", unmatched.unlink, name="unlink"),
     path("unmatched/<int:pk>/", unmatched.stranger, name="stranger"),
     path("unmatched/<int:pk>/link/", unmatched.link, name="link_stranger"),
     path("unmatched/<int:pk>/create/", unmatched.create, name="create_from_stranger"),
@@ -97,6 +101,7 @@ urlpatterns = [
     path("automations/<int:pk>/edit/", rule_editor.edit_rule, name="edit_rule"),
     path("automations/<int:pk>/triggers/", rule_editor.rule_triggers, name="rule_triggers"),
     path("automations/<int:pk>/actions/", rule_editor.rule_actions, name="rule_actions"),
+    path("automations/<int:pk>/offered/<slug:kind>/", rule_editor.rule_offered, name="rule_offered"),
     path("automations/<int:pk>/try/", rules.try_rule, name="try_rule"),
     path("automations/<int:pk>/on/", rules.switch_on, name="switch_on_rule"),
     path("automations/<int:pk>/pause/", rules.pause_rule, name="pause_rule"),

@@ -104,6 +104,8 @@ DATABASES = {
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
+# Pages read few rows: to compile a query takes longer than to run it.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
 DATABASE_POOL = setting(env.int, "DATABASE_POOL", 0, "write how many connections the web server may keep")
 if DATABASE_POOL:
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": DATABASE_POOL, "timeout": 3}
@@ -171,6 +173,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 # Those the texts are translated into: locale/README.md says how to add one.
 LANGUAGES = [("en", "English")]
+USE_I18N = len(LANGUAGES) > 1  # looking up hundreds of texts to find no translation is a tenth of every page
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -277,7 +280,9 @@ UNDO_S = setting(env.float, "UNDO_S", 8.0, "write the seconds a delete can be un
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 5, "socket_connect_timeout": 5}
+# Without a copy in Redis of each message until it is taken: nobody needs it (see ACKS_LATE), and while Redis is away,
+# kombu 5.7's try to put those copies back takes the whole worker down.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"ack_emulation": False, "socket_timeout": 5, "socket_connect_timeout": 5}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_ACKS_LATE = False  # rows, not messages, remember the work; the sweeper rings again
@@ -290,6 +295,7 @@ CELERY_TASK_ROUTES = {
     "integrations.tasks.push_in_bulk": {"queue": "bulk"},
     "contacts.tasks.work_bulk": {"queue": "people"},
     "integrations.tasks.run_operation": {"queue": "people"},
+    "integrations.tasks.read_offers": {"queue": "people"},
     "integrations.tasks.deliver_outgoing": {"queue": "bulk"},
     "integrations.tasks.read_contact": {"queue": "people"},
     "integrations.tasks.renew_connection": {"queue": "people"},
@@ -315,6 +321,7 @@ CELERY_BEAT_SCHEDULE = {
     "ring-due-work": {"task": "integrations.tasks.sweep", "schedule": SWEEP_EVERY_S, "options": _OLD},
     "take-in-what-waits": {"task": "integrations.tasks.catch_up", "schedule": SWEEP_EVERY_S, "options": _OLD},
     "tell-the-erp": {"task": "integrations.tasks.tell_outgoing", "schedule": SWEEP_EVERY_S, "options": _OLD},
+    "follow-contacts": {"task": "integrations.tasks.follow_contacts", "schedule": SWEEP_EVERY_S, "options": _OLD},
     "follow-rules": {"task": "integrations.tasks.follow_rules", "schedule": SWEEP_EVERY_S, "options": _OLD},
     "tick-rules": {"task": "integrations.tasks.tick_rules", "schedule": 60.0, "options": {"expires": 55}},
     "tidy-up": {"task": "integrations.tasks.tidy", "schedule": 6 * 3600.0, "options": _OLD},

@@ -8,6 +8,7 @@ cut its connections and ask Postgres who is connected.
 import contextlib
 import os
 import shutil
+import tempfile
 
 import pytest
 
@@ -25,6 +26,8 @@ if missing := {"DATABASE_URL", "REDIS_URL"} - os.environ.keys():
         raise pytest.UsageError(str(error)) from None
     started = {"DATABASE_URL": urls.database, "REDIS_URL": urls.redis}
     os.environ |= {name: started[name] for name in missing} | {OWN: " ".join(missing)}
+# Whoever sweeps takes in every webhook that waits in this folder, into the database of its own.
+os.environ["WEBHOOK_SPOOL"] = services.enter_context(tempfile.TemporaryDirectory(prefix="rankr-spool-"))
 
 
 def pytest_unconfigure():
@@ -35,7 +38,7 @@ def pytest_unconfigure():
 def pytest_collection_modifyitems(items):
     """Browser tests last: Playwright keeps an event loop in this thread, and async_to_sync refuses to share it.
 
-    Long ones first, so that two workers end at about the same time.
+    Long ones first, so that all workers end at about the same time.
     """
     items.sort(key=lambda item: ("browser" in getattr(item, "fixturenames", ()), "processes" not in item.keywords))
 

@@ -14,9 +14,19 @@ PAGES = {
     "health": "/health/", "history": "/history/", "reports": "/reports/", "calendar": "/calendar/",
     "agenda": "/calendar/?view=agenda", "preferences": "/preferences/",
     "automations": "/automations/", "recipes": "/automations/recipes/", "runs": "/automations/runs/",
-    "erp": "/erp/", "unmatched": "/unmatched/",
+    "erp": "/erp/", "hooks": "/erp/hooks/", "new-hook": "/erp/hooks/new/", "unmatched": "/unmatched/",
     "operations": "/operations/",
 }  # fmt: skip
+# Each after a link of the page before it, as far as there is one: their addresses hold numbers.
+BEHIND = {
+    "mappings": ("/erp/", "a[href^='/erp/mapping/']"),
+    "mapping": ("mappings", "a[href^='/erp/mapping/versions/']"),
+    "matching": ("/erp/", "a[href^='/erp/matching/']"),
+    "hook": ("/erp/hooks/", "main a[href^='/erp/hooks/']:not([href$='/new/'])"),
+    "rule": ("/automations/", "a.table__link"),
+    "run": ("/automations/runs/", "a[href^='/automations/runs/'][href$='/']:not([href$='/runs/'])"),
+    "stranger": ("/unmatched/", "a[href^='/unmatched/']:not([href$='/unmatched/'], [href*='?'], [href$='/linked/'])"),
+}
 OF_CONTACT = {"contact": "", "as-of": "as-of/", "print": "history/print/", "duplicates": "duplicates/"}
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
 
@@ -44,12 +54,25 @@ def take(page, url, folder, name):
     page.wait_for_load_state("networkidle")
     page.goto(f"{url}/contacts/?sort=overdue")
     contact = page.locator(".table__link").first.get_attribute("href").partition("?")[0]
-    for what, path in {**PAGES, **{name: contact + part for name, part in OF_CONTACT.items()}}.items():
+    pages = {**PAGES, **{name: contact + part for name, part in OF_CONTACT.items()}, **behind(page, url)}
+    for what, path in pages.items():
         answer = page.goto(url + path)
         page.wait_for_load_state("networkidle")
         if answer.status != 200:
             print(name, what, answer.status)
         page.screenshot(path=folder / f"{what}-{name}.png")
+
+
+def behind(page, url):
+    """Addresses of pages that have no fixed one, read off the pages that lead to them."""
+    found = {}
+    for what, (before, link) in BEHIND.items():
+        path = found.get(before, before)
+        if path.startswith("/"):
+            page.goto(url + path)
+            if page.locator(link).count():
+                found[what] = page.locator(link).first.get_attribute("href").partition("?")[0]
+    return found
 
 
 if __name__ == "__main__":

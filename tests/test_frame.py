@@ -1,12 +1,14 @@
 """The frame around every page: parts and wholes, toasts, expired sign-ins, other people's HTML, headers."""
 
 from datetime import date, datetime, timedelta
+from unittest.mock import Mock
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib import messages
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template import Context, Template
@@ -352,6 +354,23 @@ def test_links_keep_the_filters_and_drop_the_place_in_the_list(rf):
     assert ui.query_string(context, q=None, tag=["x"]) == "?tag=x"
     assert ui.query_without(context, "tag", "vip") == "?tag=roof&q=a"
     assert ui.query_without(context, "tag") == "?q=a"
+
+
+# --- what could not be answered -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trouble, status", [(OperationalError, 503), (InterfaceError, 503), (ValueError, 500)])
+def test_only_what_passes_by_itself_is_called_busy(trouble, status, monkeypatch):
+    monkeypatch.setattr("rankr_dash.health.connection.cursor", Mock(side_effect=trouble("no connection to spare")))
+    answer = Client(raise_request_exception=False).get("/healthz")
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (status, "10" if status == 503 else None)
+
+
+def test_who_sent_a_form_is_told_that_it_was_not_saved(monkeypatch):
+    trouble = OperationalError("no connection to spare")
+    monkeypatch.setattr("rankr_dash.health.connection.cursor", Mock(side_effect=trouble))
+    page = Client(raise_request_exception=False).post("/healthz").content.decode()
+    assert "This was not saved" in page and "Try again</a>" not in page
 
 
 # --- headers ------------------------------------------------------------------------------------------------------

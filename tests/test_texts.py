@@ -2,16 +2,14 @@
 
 import ast
 import re
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from contacts.models import HistoryEvent, Note
+from tests.translating import speak_german
 
 ROOT = Path(__file__).resolve().parent.parent
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext"}
@@ -133,19 +131,13 @@ def test_english_stays_as_it_is_written():
 
 
 @pytest.fixture
-def foreign(settings, tmp_path):
+def foreign(settings, tmp_path, monkeypatch):
     """A language in which every word of the code stands in brackets."""
-    catalog = Catalog(locale="de")
-    for words in marked():
-        brackets = tuple(f"‹{one}›" for one in words)
-        catalog.add(words if len(words) > 1 else words[0], brackets if len(words) > 1 else brackets[0])
-    compiled = BytesIO()
-    write_mo(compiled, catalog)
-    folder = tmp_path / "de" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "django.mo").write_bytes(compiled.getvalue())
-    settings.LOCALE_PATHS = [tmp_path]
-    settings.LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+    words = {}
+    for each in marked():
+        brackets = tuple(f"‹{one}›" for one in each)
+        words |= {each: brackets} if len(each) > 1 else {each[0]: brackets[0]}
+    speak_german(words, tmp_path, settings, monkeypatch)
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ import sys
 import time
 
 import requests
+from django.conf import settings
 from django.db import connection as database
+from django.test import Client
 
 from integrations.ghl import signature
 from rankr_dash.embedded.parent import die_with_parent
@@ -36,11 +38,19 @@ class Processes:
             "GHL_RATE_LIMIT": "100000",
             "SWEEP_EVERY_S": "0.5",
             "SYNC_EVERY_S": "3600",
+            "WEBHOOK_SPOOL": str(folder / "spool"),  # of these alone: others would take it into a database of theirs
             **environment,
         }
         self.running = []
         self.numbers = itertools.count(1)
         self.log = (folder / "processes.log").open("ab")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *trouble):
+        self.kill()
+        self.log.close()
 
     def start_worker(self, pool="prefork", concurrency=2, beat=True, app="rankr_dash"):
         """Prefork as in production; threads where a test needs the worker only to be there. It serves all queues."""
@@ -103,6 +113,12 @@ class NoGhl:
     @staticmethod
     def get(path):
         return {"public_key": signature.PUBLISHED_KEY}
+
+
+def cookies_of(user):
+    client = Client()
+    client.force_login(user)
+    return {settings.SESSION_COOKIE_NAME: client.cookies[settings.SESSION_COOKIE_NAME].value}
 
 
 def wait_until(true, seconds=90):

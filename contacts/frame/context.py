@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from contacts import access
 from contacts.frame import places
-from contacts.models import Change, Membership, Role, Task
+from contacts.models import Change, Role, Task
 
 
 @dataclass
@@ -25,10 +26,8 @@ class Frame:
     @cached_property
     def role(self):
         """The highest role among the businesses in view."""
-        mine = Membership.objects.filter(user=self.request.user)
-        if self.business:
-            mine = mine.filter(business=self.business)
-        roles = set(mine.values_list("role", flat=True))
+        mine = access.memberships_of(self.request)
+        roles = {membership.role for membership in mine if self.business in (None, membership.business)}
         return next((role for role in (Role.ADMIN, Role.MANAGER, Role.STAFF) if role in roles), None)
 
     @property
@@ -59,14 +58,16 @@ class Frame:
 
     @cached_property
     def counts(self):
-        user = self.request.user
         mine = Task.objects.filter(assignee__in=access.me_in_ghl(self.request)).open()
-        changes = access.in_scope(self.request, Change.objects, "business").filter(made_by=user)
+        businesses = access.businesses_in_scope(self.request)
+        changes = Change.objects.filter(business__in=businesses, made_by=self.request.user).holding()
         return {
             "today": _at_most(mine.filter(due_at__lt=timezone.now())),
             "tasks": _at_most(mine),
-            "queued": changes.unsettled().count(),
-            "refused": changes.undecided().count(),
+            **changes.aggregate(
+                queued=Count("pk", filter=Q(state__in=Change.UNSETTLED)),
+                refused=Count("pk", filter=Q(state__in=Change.UNDECIDED)),
+            ),
         }
 
 

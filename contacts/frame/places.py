@@ -1,8 +1,9 @@
 """Where one can go. The rail, the palette and the keys after G read this list; what has no address is left out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Role
@@ -23,7 +24,7 @@ class Place:
     below: tuple = ()  # views whose pages lie under this one
     keywords: str = ""
 
-    @property
+    @cached_property
     def url(self):
         try:
             return reverse(self.view)
@@ -34,6 +35,14 @@ class Place:
         return role in self.roles or Role.STAFF in self.roles
 
 
+AUTOMATIONS = Place(
+    "integrations:rules", _("Automations"), "zap", "u",
+    below=(
+        "integrations:rule", "integrations:edit_rule", "integrations:try_rule", "integrations:rule_runs",
+        "integrations:run", "integrations:recipes",
+    ),
+    keywords=_("rules workflows triggers runs recipes"),
+)  # fmt: skip
 RAIL = (
     Place("contacts:today", _("Today"), "sun", "t", count="today", counted=_("due")),
     Place("contacts:list", _("Contacts"), "users", "c", below=("contacts:contact", "contacts:new_contact")),
@@ -42,8 +51,12 @@ RAIL = (
     Place("contacts:calendar", _("Calendar"), "calendar", "a"),
     Place("contacts:all_history", _("History"), "history", "h", roles=MANAGERS),
     Place("contacts:reports", _("Reports"), "chart-column", "r", roles=MANAGERS, below=("contacts:report_rows",)),
-    Place("integrations:unmatched", _("Unmatched"), "user-search", roles=MANAGERS, below=("integrations:stranger",)),
-)
+    Place(
+        "integrations:unmatched", _("Unmatched"), "user-search", roles=MANAGERS,
+        below=("integrations:stranger", "integrations:linked"),
+    ),
+    replace(AUTOMATIONS, roles=(Role.MANAGER,)),  # to read them
+)  # fmt: skip
 ADMIN_RAIL = (
     Place(
         "integrations:connections", _("Connections"), "plug", "n", roles=ADMINS,
@@ -57,14 +70,7 @@ ADMIN_RAIL = (
         ),
         keywords=_("API keys events field mapping"),
     ),
-    Place(
-        "integrations:rules", _("Automations"), "zap", "u", roles=ADMINS,
-        below=(
-            "integrations:rule", "integrations:edit_rule", "integrations:try_rule", "integrations:rule_runs",
-            "integrations:run", "integrations:recipes",
-        ),
-        keywords=_("rules workflows triggers runs recipes"),
-    ),
+    replace(AUTOMATIONS, roles=ADMINS),
     Place(
         "integrations:health", _("Health"), "activity", "l", roles=ADMINS, below=("integrations:connection_health",)
     ),

@@ -140,7 +140,8 @@ def act_of(action):
 
 def shown_above_the_list(user):
     """What this person has running, and what has ended and was not put away."""
-    actions = BulkAction.objects.of_interest_to(user).select_related("undoes", "made_by", "business").order_by("-pk")
+    # Nearly always there are none, so what belongs to them is not joined.
+    actions = BulkAction.objects.of_interest_to(user).prefetch_related("undoes", "made_by", "business").order_by("-pk")
     return [dress(action, user) for action in actions[:SHOWN]]
 
 

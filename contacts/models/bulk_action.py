@@ -23,7 +23,8 @@ class BulkActionQuerySet(LeasedQuerySet):
 
     def of_interest_to(self, user):
         """What the list shows above the contacts: running, or finished and not put away yet."""
-        return self.visible_to(user).filter(made_by=user, put_away_at=None)
+        mine = Q(business=None) | Q(business__in=Business.objects.visible_to(user).values("pk"))
+        return self.filter(mine, made_by=user, put_away_at=None)
 
 
 class BulkAction(Leased):

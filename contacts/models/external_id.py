@@ -34,6 +34,7 @@ class ExternalId(models.Model):
     objects = ExternalIdQuerySet.as_manager()
 
     class Meta:
+        indexes = [models.Index(fields=["business", "-id"], condition=Q(kind="contact"), name="external_id_latest")]
         constraints = [
             models.UniqueConstraint(fields=["business", "kind", "system", "value"], name="external_id_once"),
             models.CheckConstraint(

@@ -1,4 +1,4 @@
-"""Naming a colleague in a note: "@Dana Whitlock". Members of the Business find it on Today."""
+"""Naming a colleague in a note or a task: "@Dana Whitlock". Members of the Business find it on Today."""
 
 import re
 from dataclasses import dataclass
@@ -36,13 +36,18 @@ def names_in(people):
     return re.compile(rf"(?<!\w)@({names})(?!\w)", re.I) if names else None
 
 
-def note_names(note, by):
-    """Keep the mentions of a note in line with its text: new ones wait to be seen, those taken out wait no more."""
-    text = plain_text(note.body)
-    named = named_in(text, note.contact) if "@" in text else []
-    note.mentions.filter(seen_at=None).exclude(user__in=named).delete()
-    new = [Mention(user_id=pk, contact=note.contact, note=note, made_by=by) for pk in named if pk != by.pk]
-    Mention.objects.bulk_create(new, ignore_conflicts=True)
+def keep_names(record, by):
+    """Keep the mentions of a note or task in line with its text: new ones wait to be seen, removed ones no more."""
+    text = text_of(record)
+    named = named_in(text, record.contact) if "@" in text else []
+    record.mentions.filter(seen_at=None).exclude(user__in=named).delete()
+    of = {"contact": record.contact, record.KIND: record, "made_by": by}
+    Mention.objects.bulk_create([Mention(user_id=pk, **of) for pk in named if pk != by.pk], ignore_conflicts=True)
+
+
+def text_of(record):
+    """What a person reads of it: of a task its title before its details."""
+    return " · ".join(filter(None, (record.title if record.KIND == "task" else "", plain_text(record.body))))
 
 
 def named_in(text, contact):
@@ -56,11 +61,10 @@ def named_in(text, contact):
 
 
 def waiting_for(request):
-    """The notes that name the person who asks and were not looked at yet, newest first, each with its `excerpt`."""
+    """What names the person who asks and was not looked at yet, newest first, each with its `excerpt`."""
     rows = access.in_scope(request, Mention.objects, "contact__business").unseen()
-    found = list(
-        rows.select_related("contact__business", "contact__location", "note", "made_by").order_by("-pk")[:SHOWN]
-    )
+    rows = rows.prefetch_related("contact__business", "contact__location", "note", "task", "made_by")  # mostly none
+    found = list(rows.order_by("-pk")[:SHOWN])
     for one in found:
-        one.excerpt = Truncator(" ".join(plain_text(one.note.body).split())).chars(EXCERPT)
+        one.excerpt = Truncator(" ".join(text_of(one.task or one.note).split())).chars(EXCERPT)
     return found

@@ -1,6 +1,7 @@
 """What templates say often: icons, people, moments, phone numbers, other people's HTML, links that keep the filters."""
 
 import datetime as dt
+import html
 import re
 import zlib
 from functools import lru_cache
@@ -11,7 +12,7 @@ from django import template
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.html import escape, format_html, linebreaks, urlize
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from lucide.templatetags.lucide import lucide
@@ -141,8 +142,8 @@ def _time(value, zone, wording):
         if mine.utcoffset() != local.utcoffset():
             full = _("%(there)s (%(here)s by your clock)") % {"there": full, "here": _when(mine, timezone.localtime())}
     # By hand, for a page has a hundred of them: only the words may hold anything to escape.
-    words = f'title="{escape(full)}">{escape(wording(local, now))}'
-    return mark_safe(f'<time datetime="{moment.isoformat()}" {words}</time>')  # noqa: S308
+    words = f'title="{html.escape(full)}">{html.escape(wording(local, now))}'
+    return SafeString(f'<time datetime="{moment.isoformat()}" {words}</time>')
 
 
 def _as_moment(value):
@@ -183,11 +184,12 @@ NEAR = {-1: gettext_lazy("Yesterday"), 0: gettext_lazy("Today"), 1: gettext_lazy
 
 
 def _near_day(local, now):
-    if near := NEAR.get(_days_off(local, now)):
+    days_off = _days_off(local, now)
+    if near := NEAR.get(days_off):
         return str(near)
     date = _date(local)
     # Around New Year the nearest months still read without a year.
-    if date.year == now.year or abs(_days_off(local, now)) < 60:
+    if date.year == now.year or abs(days_off) < 60:
         return localised.day(date)
     return localised.day_and_year(date)
 

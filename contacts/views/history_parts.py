@@ -20,8 +20,11 @@ from contacts.templatetags.ui import safe_html
 KINDS = ("note", "task", "call")
 
 
-def history(contact, badges=None, params=None, viewer=None, drafts=None):
-    """One page of the history as `viewer` sees it: with their unsent edits, and from where it is new to them."""
+def history(contact, badges=None, params=None, viewer=None, drafts=None, coming=None):
+    """One page of the history as `viewer` sees it: with their unsent edits, and from where it is new to them.
+
+    `coming` is what `coming_up` finds, where it has been read already.
+    """
     params = params or {}
     badges = badges or Badges(contact)
     asked = query.Asked.of(params)
@@ -47,7 +50,7 @@ def history(contact, badges=None, params=None, viewer=None, drafts=None):
         "looked_before": looked_before,
         "more": more,
         "until": last,
-        "upcoming": upcoming(contact) if _shows_upcoming(asked, after) else [],
+        "upcoming": upcoming(*(coming or coming_up(contact))) if _shows_upcoming(asked, after) else [],
         "not_fetched": contact.remote_id is not None and not lines,
     }
 
@@ -57,9 +60,9 @@ def _is_news(line, viewer, looked_before):
     return line.event.happened_at > looked_before and line.event.user_id != viewer.pk and not line.is_noise
 
 
-def whole_history(contact, badges=None, params=None, viewer=None, drafts=None):
+def whole_history(contact, badges=None, params=None, viewer=None, drafts=None, coming=None):
     """With what it can be narrowed down by."""
-    shown = history(contact, badges, params, viewer, drafts)
+    shown = history(contact, badges, params, viewer, drafts, coming)
     return {**shown, **menus(contact, shown["asked"])}
 
 
@@ -82,16 +85,21 @@ def _shows_upcoming(asked, after):
     )
 
 
-def upcoming(contact):
-    """[(icon, what, words, when)] of what comes next: three appointments at most and one task."""
+def coming_up(contact):
+    """(the next appointments, the next task)"""
     now = timezone.now()
+    tasks = contact.tasks.open().filter(due_at__gte=now).select_related("assignee").order_by("due_at")
+    return contact.appointments.upcoming(now).select_related("assignee").order_by("starts_at"), tasks.first()
+
+
+def upcoming(appointments, task):
+    """[(icon, what, words, when)] of what comes next: three appointments at most and one task."""
     found = []
-    for one in contact.appointments.upcoming(now).select_related("assignee").order_by("starts_at")[:3]:
+    for one in appointments[:3]:
         words = timeline.status_words(one).lower()
         if one.assignee:
             words = _("with %(who)s, %(status)s") % {"who": one.assignee, "status": words}
         found.append(("calendar", str(one), words, one.starts_at))
-    task = contact.tasks.open().filter(due_at__gte=now).select_related("assignee").order_by("due_at").first()
     if task:
         words = _("for %(who)s") % {"who": task.assignee} if task.assignee else ""
         found.append(("square-check", task.title, words, task.due_at))

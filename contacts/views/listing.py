@@ -129,7 +129,7 @@ def around(request, asked, page, contacts):
         "clear": ContactFilter(sort=chosen.sort, view=chosen.view).params(),
         "clear_q": chosen.with_(q="").params(),
         "bulk_actions": partial(bulk.shown_above_the_list, request.user),  # read only by the whole page
-        "may_export": access.decided_by(request.user).exists(),
+        "may_export": access.decides(request),
         **(why_empty(request, chosen) if page.is_first and not page.rows else {}),
         **(similar(request, chosen) if page.is_first and not page.rows and chosen.q else {}),
     }

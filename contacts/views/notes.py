@@ -45,7 +45,7 @@ def written(request, contact, kind, form):
     author = RemoteUser.objects.filter(location=contact.location, user=request.user).first()
     note = Note(contact=contact, location=contact.location, title=title, body=body, author=author)
     change = note.create(by=request.user, submission=free(form_id, request.user))
-    mentions.note_names(note, by=request.user)
+    mentions.keep_names(note, by=request.user)
     response = done(request, contact, COMPOSER, saved)
     if wants_part(request):
         response.content += page.toast(request, saved["said"], change, "note")
@@ -76,7 +76,7 @@ def save_note(request, pk):
         if request.POST.get("base", fingerprint(note.body)) != fingerprint(note.body):
             return refused(request, note, {"note_edit_form": form, "is_behind": True}, status=409)
         note.edit(by=request.user, body=body)
-        mentions.note_names(note, by=request.user)
+        mentions.keep_names(note, by=request.user)
     drafts.clear_edit(request.user, note)
     return done(request, note.contact, PART, note_context(request, note) | {"said": _("Note saved")}, ["notes-changed"])
 

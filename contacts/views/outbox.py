@@ -34,7 +34,7 @@ STATES = {
 def outbox(request):
     """Mine; managers and admins may look at everyone's of their businesses."""
     now = timezone.now()
-    decides = access.decided_by(request.user).exists()
+    decides = access.decides(request)
     is_everyone = decides and request.GET.get("who") == "everyone"
     changes = mine_to_decide(request) if is_everyone else mine(request)
     only = request.GET.get("only", "")

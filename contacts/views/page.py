@@ -11,7 +11,7 @@ from contacts.day import agenda
 from contacts.details.fields import MORE_GROUP, clock_of, fields_of
 from contacts.duplicates.same_person import elsewhere
 from contacts.history import timeline
-from contacts.models import Appointment, Change, ContactFreshness, Tag, Task
+from contacts.models import Appointment, Change, ContactFreshness, Tag
 from contacts.open_pages.drafts import Drafts
 from contacts.views.history_parts import composer, people, pinned, whole_history
 from rankr_dash.htmx import answer, wants_part
@@ -26,20 +26,22 @@ def context(request, contact):
     """Everything of the page."""
     prefetch_related_objects([contact.location], "remote_users", "custom_fields")  # several parts name them
     badges, drafts = Badges(contact), Drafts(request.user, contact)
+    work, bookings = tasks(contact, badges, request.GET.get("task", "")), appointments(contact, badges)
+    coming = bookings["next_appointments"], work["next_task"]
     return {
         "contact": contact,
         "pane": request.GET.get("pane") if request.GET.get("pane") in ("fields", "work") else "history",
-        "next_appointment": next_appointment(contact),
+        "next_appointment": next(iter(bookings["next_appointments"]), None),
         "whole_change": badges.whole,
-        **tasks(contact, badges, request.GET.get("task", "")),
-        **appointments(contact, badges),
+        **work,
+        **bookings,
         **owner(contact, badges),
         **tags(contact, badges),
         **fields(request, contact, badges, find=request.GET.get("find", "")),
-        **whole_history(contact, badges, request.GET, request.user, drafts),
+        **whole_history(contact, badges, request.GET, request.user, drafts, coming),
         **pinned(contact),
         **composer(request, contact, drafts=drafts),
-        "undoable": undoable(contact),
+        "undoable": undoable(badges),
         **same_person(request, contact),
     }
 
@@ -67,10 +69,14 @@ def next_appointment(contact):
     return contact.appointments.upcoming(timezone.now()).order_by("starts_at").first()
 
 
-def counts(contact):
-    """Of a deleted contact nothing is overdue."""
-    late = Count("pk", filter=Q(due_at__lt=timezone.now(), contact__deleted_at=None))
-    return contact.tasks.present().filter(completed=False).aggregate(open_tasks=Count("pk"), overdue=late)
+def counts(contact, to_do=None):
+    """Of a deleted contact nothing is overdue. `to_do`: its open tasks, where they have been read already."""
+    now = timezone.now()
+    if to_do is None:
+        late = Count("pk", filter=Q(due_at__lt=now, contact__deleted_at=None))
+        return contact.tasks.present().filter(completed=False).aggregate(open_tasks=Count("pk"), overdue=late)
+    late = sum(task.due_at is not None and task.due_at < now for task in to_do)
+    return {"open_tasks": len(to_do), "overdue": 0 if contact.deleted_at else late}
 
 
 def owner(contact, badges=None):
@@ -94,11 +100,12 @@ def same_person(request, contact):
     return {"linked": linked, "suggested": suggested}
 
 
-def undoable(contact):
+def undoable(badges):
     """Deletions that have not been sent yet, newest first."""
-    changes = contact.changes.filter(verb=Change.Verb.DELETE, state=Change.State.QUEUED)
-    found = changes.filter(not_before__gt=timezone.now()).select_related("task").order_by("-pk")
-    return list(found[:5])
+    deletions = [one for one in badges.changes if (one.verb, one.state) == (Change.Verb.DELETE, Change.State.QUEUED)]
+    found = [change for change in reversed(deletions) if change.not_before > timezone.now()][:5]
+    prefetch_related_objects(found, "task")
+    return found
 
 
 # --- fields -----------------------------------------------------------------------------------------------------------
@@ -141,23 +148,30 @@ def in_order(groups):
 def tasks(contact, badges=None, editing=""):
     badges = badges or Badges(contact)
     now = timezone.now()
-    rows = Task.objects.filter(contact=contact).select_related("assignee", "location", "contact__location")
-    rows = rows.filter(Q(deleted_at=None) | Q(pk__in=badges.undecided_deletions("task")))
+    rows = contact.tasks.filter(Q(deleted_at=None) | Q(pk__in=badges.undecided_deletions("task")))
+    rows = rows.select_related("assignee")
     lingering = Q(completed_at__gt=now - LINGERS) | Q(pk__in=[p for p, c in badges.tasks.items() if c.is_undecided])
     groups = {name: [] for name in agenda.GROUPS}
-    for task in rows.filter(Q(completed=False) | lingering).order_by("due_at", "pk"):
-        groups[agenda.group_of(task, now)].append(dress_task(task, badges, editing))
+    shown = list(rows.filter(Q(completed=False) | lingering).order_by("due_at", "pk"))
     done = rows.filter(completed=True).exclude(lingering)
     done = done.order_by("-completed_at", "-due_at", "-pk")
-    shown_done = [dress_task(task, badges) for task in done[:SHOWN_DONE]]
+    shown_done = list(done[:SHOWN_DONE])
+    for task in [*shown, *shown_done]:
+        task.location = contact.location
+    for task in shown:
+        groups[agenda.group_of(task, now)].append(dress_task(task, badges, editing))
+    to_do = [task for task in shown if not (task.completed or task.deleted_at)]
     return {
-        **counts(contact),
+        **counts(contact, to_do),
+        "next_task": next(
+            (task for task in to_do if task.due_at and task.due_at >= now and not contact.deleted_at), None
+        ),
         "task_groups": [
             (name, label, groups[name], sum(not task.completed for task in groups[name]))
             for name, label in agenda.GROUPS.items()
             if groups[name]
         ],
-        "done_tasks": shown_done,
+        "done_tasks": [dress_task(task, badges) for task in shown_done],
         "done_count": len(shown_done) if len(shown_done) < SHOWN_DONE else done.count(),
         "tasks_known": is_known(contact, "tasks"),
     }
@@ -177,13 +191,14 @@ def dress_task(task, badges=None, editing=""):
 def appointments(contact, badges=None):
     now = timezone.now()
     badges = badges or Badges(contact)
-    rows = Appointment.objects.present().filter(contact=contact).select_related("assignee", "calendar")
-    ahead = list(rows.filter(starts_at__gte=now).order_by("starts_at"))
-    past = list(rows.filter(Q(starts_at__lt=now) | Q(starts_at=None)).order_by("-starts_at", "-pk"))
-    for one in [*ahead, *past]:
-        dress_appointment(one, now, badges)
+    rows = contact.appointments.present().select_related("assignee", "calendar").order_by("-starts_at", "-pk")
+    ahead, past = [], []
+    for one in rows:
+        (ahead if one.starts_at and one.starts_at >= now else past).append(dress_appointment(one, now, badges))
+    ahead.reverse()
     return {
         "ahead": ahead,
+        "next_appointments": [one for one in ahead if one.status not in Appointment.CALLED_OFF],
         "past": past[:SHOWN_PAST],
         "older": past[SHOWN_PAST:],
         "appointments_known": is_known(contact, "appointments"),

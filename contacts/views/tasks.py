@@ -9,6 +9,7 @@ from contacts.day import due
 from contacts.forms.contact import TaskForm
 from contacts.models import Task
 from contacts.open_pages import drafts
+from contacts.people import mentions
 from contacts.views import history_parts, page
 from contacts.views.acts import back, contact_or_404, contact_to_edit, done, edits, task_to_edit, tell
 from contacts.views.submissions import free, submission_of, was_saved
@@ -39,6 +40,7 @@ def add_task(request, pk):
     if not was_saved(request.user, contact, "task", form_id, title=values["title"], body=values["body"]):
         task = Task(contact=contact, location=contact.location, **values)
         task.create(by=request.user, submission=free(form_id, request.user))
+        mentions.keep_names(task, by=request.user)
     drafts.clear(request.user, contact, "task")
     saved = composer | {"said": _("Task added"), "is_saved": True}
     return done(request, contact, "contacts/_composer.html", saved, [*EVENTS, "tasks-changed"])
@@ -108,6 +110,7 @@ def save_task(request, pk):
         more = panel(task.contact, editing=str(task.pk)) | {"task": task, "task_edit_form": form, "pane": "work"}
         return page.refused(request, task.contact, PART, more)
     task.edit(by=request.user, **form.values())
+    mentions.keep_names(task, by=request.user)
     # The date may have changed, and with it the group: the whole panel again.
     response = done(
         request, task.contact, PANEL, panel(task.contact) | {"said": _("Task saved"), "focus": task.pk}, EVENTS

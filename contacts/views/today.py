@@ -112,7 +112,7 @@ def without_next_step(request, is_mine, now):
 def undecided(request):
     """My edits that GHL refused or kept differently."""
     changes = access.in_scope(request, Change.objects, "business").filter(made_by=request.user).undecided()
-    changes = changes.select_related("contact", "task", "note", "appointment", "location")
+    changes = changes.prefetch_related("contact", "task", "note", "appointment", "location")  # mostly there are none
     found = list(changes.order_by("-settled_at", "-pk")[: CHANGES + 1])
     for change in found:
         change.what = what_of(change)

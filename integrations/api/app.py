@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
@@ -84,3 +86,12 @@ def away(request: Any, trouble: Any) -> HttpResponse:
     """Nothing is pretended: what could not be stored must be sent again."""
     words = "We cannot reach our database. Nothing was stored; send it again."
     return problem(503, words, headers={"Retry-After": str(AWAY_S)})
+
+
+@csrf_exempt
+def no_such_address(request: HttpRequest, rest: str = "") -> HttpResponse:
+    return problem(404, "There is no such address. /api/v1/openapi.json lists those that there are.")
+
+
+# Whatever else is asked for below /api/: a machine reads no page.
+nowhere = ([path("", no_such_address), path("<path:rest>", no_such_address)], "erp-api-nowhere")

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.http import QueryDict
@@ -16,6 +17,7 @@ from django.utils.functional import cached_property
 from contacts.models import Business
 from integrations.automations import actions, conditions, triggers
 from integrations.automations.inputs import Input
+from integrations.automations.offered import LISTS, Offered, names, offered
 from integrations.automations.shape import MOST_ACTIONS, Problem
 from integrations.catalogue import entries
 
@@ -80,6 +82,8 @@ def _value(box, data, name):
         return [{"field": one.strip(), "value": value.strip()} for one, value in pairs if one.strip() or value.strip()]
     if box.kind == "list" and (pasted := data.get(f"{name}.address", "").strip()):
         return pasted.rpartition("?")[2]
+    if box.kind == "offered" and (typed := data.get(f"{name}.id", "").strip()):
+        return typed
     return data.get(name, "").strip()
 
 
@@ -166,6 +170,15 @@ def _json(text):
     return found if isinstance(found, dict) else {}
 
 
+def offered_box(business: Business, kind: str, name: str, data: QueryDict) -> "Box | None":
+    """One box of a list that GHL keeps, with what stands in it. None where there is no such list or box."""
+    if kind not in LISTS or not re.fullmatch(r"do\.\d{1,3}\.v\.[a-z_]{1,30}", name):
+        return None
+    each = Input(name.rpartition(".")[2], "", "offered", offered=kind, choices=partial(names, kind))
+    form = RuleForm(business, {})
+    return form._box(each, name, {each.name: _value(each, data, name)}, "")
+
+
 # --- what the page draws ----------------------------------------------------------------------------------------------
 
 
@@ -179,6 +192,7 @@ class Box:
     problem: str = ""
     choices: list[tuple[str, Any, bool]] = field(default_factory=list)  # (value, words, whether it is chosen)
     has_focus: bool = False
+    offered: Offered | None = None
 
     @property
     def id(self):
@@ -187,6 +201,11 @@ class Box:
     @property
     def text(self):
         return ", ".join(map(str, self.value)) if isinstance(self.value, list) else self.value
+
+    @property
+    def typed_id(self):
+        """An id that is on no list."""
+        return "" if any(chosen for *_one, chosen in self.choices) else self.value
 
     @property
     def pairs(self):
@@ -318,7 +337,15 @@ class RuleForm:
         problem = self._said.get(where, "") or next(
             (sentence for told, sentence in self._said.items() if told.startswith(f"{where}.")), ""
         )
-        return Box(each, name, value, problem, self._choices_of(each, value))
+        box = Box(each, name, value, problem, self._choices_of(each, value))
+        if each.offered:
+            box.offered = offered(each.offered, self.business)
+        return box
+
+    @property
+    def asks_ghl(self):
+        """Whether anything is chosen from a list that GHL keeps."""
+        return any(box.offered for row in self.actions for box in (*row.boxes, *row.more))
 
     def _choices_of(self, each, value):
         if each.kind == "list":

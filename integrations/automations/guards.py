@@ -3,29 +3,26 @@
 import logging
 from datetime import timedelta
 
-from django.db import connection as database
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts.day import reminders
-from contacts.models import Role, User
+from contacts.history import causes
+from contacts.models import ActorKind, Role, User
+from integrations.automations import actions
+from integrations.automations.actions.ghl import ByOperation
 from integrations.models import Rule, RuleRun
 
 log = logging.getLogger(__name__)
 
+FARTHEST = 200  # lines of a chain of causes that are looked at
 DEEPEST = 5  # runs that may have led to one another
-MOST_ON_ONE = 5  # times an hour that a rule may run on one contact
+MOST_ON_ONE = 5  # times an hour that a rule may run on one contact for the same thing
+MOST_AT_ALL = 30  # and for whatever it is
+WHEN = ("at", "occurred_at", "version", "timestamp", "webhookId", "dateUpdated")  # says when, not what
 LAST, TOO_MANY = 10, 5  # of so many runs, so many failed
 HOUR = timedelta(hours=1)
-
-CHAIN = """
-WITH RECURSIVE up(id, cause_id, depth) AS (
-    SELECT id, cause_id, 0 FROM contacts_historyevent WHERE id = %s
-    UNION ALL SELECT above.id, above.cause_id, up.depth + 1 FROM contacts_historyevent above
-    JOIN up ON above.id = up.cause_id WHERE up.depth < 200
-) SELECT id FROM up
-"""
 
 
 def why_stop(run: RuleRun) -> str:
@@ -45,18 +42,51 @@ def runs_above(run: RuleRun) -> list[RuleRun]:
     """The runs that led to this one, by the causes in the contact's history."""
     if run.trigger_line_id is None:
         return []
-    with database.cursor() as cursor:
-        cursor.execute(CHAIN, [run.trigger_line_id])
-        lines = [pk for (pk,) in cursor.fetchall()]
+    led_to_it = [pk for _line, pk, _actor in causes.above([run.trigger_line_id], FARTHEST)]
+    lines = [run.trigger_line_id, *led_to_it]
     return list(RuleRun.objects.filter(line__in=lines).select_related("rule").order_by("pk"))
 
 
-def is_wild(run: RuleRun) -> bool:
-    """Whether this rule has run on this contact so often that something must be going round outside of us."""
-    if run.contact_id is None or run.cause.startswith("button "):
-        return False
-    lately = RuleRun.objects.filter(rule=run.rule_id, contact=run.contact_id, started_at__gt=timezone.now() - HOUR)
-    return lately.exclude(cause__startswith="button ").count() >= MOST_ON_ONE
+def too_often(run: RuleRun) -> int:
+    """How often the rule has run on this contact within an hour, where that is too often; else 0.
+
+    A circle by way of GHL's workflows or the ERP carries no cause. What somebody does by hand is no turn of one. What
+    the ERP tells, and what GHL tells of things that the rule does not write to, counts as a turn only where it says the
+    same again, for six invoices are honest work; a circle that says something new each time ends at MOST_AT_ALL.
+    """
+    if run.contact_id is None or _is_by_hand(run):
+        return 0
+    begun = RuleRun.objects.filter(rule=run.rule_id, contact=run.contact_id, started_at__gt=timezone.now() - HOUR)
+    by_machines = begun.exclude(cause__startswith="button ").exclude(trigger_line__actor_kind=ActorKind.PERSON)
+    last = list(by_machines.only("scope").order_by("-started_at")[:MOST_AT_ALL])
+    if len(last) >= MOST_AT_ALL:
+        return MOST_AT_ALL
+    turns = [one for one in last if _what(one) == _what(run)] if _may_be_many_things(run) else last
+    return MOST_ON_ONE if len(turns) >= MOST_ON_ONE else 0
+
+
+def _is_by_hand(run):
+    return run.cause.startswith("button ") or _told_by(run) == ActorKind.PERSON
+
+
+def _told_by(run):
+    return run.trigger_line.actor_kind if run.trigger_line else ""
+
+
+def _may_be_many_things(run):
+    if run.cause.startswith("webhook "):
+        listed = run.version.spec.get("actions", [])
+        return not any(isinstance(actions.of(one), ByOperation) for one in listed)
+    return run.cause.startswith("erp ") or _told_by(run) == ActorKind.ERP
+
+
+def _what(run):
+    """What was told, but for the time: the ERP's record where it names one."""
+    event = run.scope.get("event") or {}
+    if record := event.get("record"):
+        return event.get("type"), record
+    told = {name: value for name, value in event.items() if name not in WHEN}
+    return told, {name: value for name, value in (run.scope.get("new") or {}).items() if name not in WHEN}
 
 
 def wait_for_room(rule: Rule) -> timedelta | None:

@@ -14,7 +14,8 @@ MOST_CHOICES = 500
 
 @dataclass(frozen=True)
 class Input:
-    """One box. `kind` is text, long, number, choice, choices (a list of several), tags (a list), time or pairs.
+    """One box. `kind` is text, long, number, choice, choices (a list of several), tags (a list), time or pairs; offered
+    is an id that is chosen by its name where GHL lists them (`offered` says which list), else typed.
 
     `takes_fields`: merge fields like {{ event.number }} may stand in it. `choices(business)` are (value, words); where
     merge fields are taken too, they only suggest. `kind` pairs is a list of {"field", "value"}.
@@ -28,6 +29,7 @@ class Input:
     default: Any = ""
     takes_fields: bool = True
     choices: Callable[[Business], list[tuple[str, Any]]] | None = None
+    offered: str = ""
 
     def check(self, value: Any, business: Business) -> str:
         """What is wrong with it, or ""."""

@@ -136,10 +136,11 @@ class Errand:
             return ""
         if why := guards.why_stop(self.run):
             return why
-        if not guards.is_wild(self.run):
+        often = guards.too_often(self.run)
+        if not often:
             return ""
         words = _("“%(rule)s” ran more than %(n)d times in an hour on one contact: something may be going in circles.")
-        because = words % {"rule": self.rule, "n": guards.MOST_ON_ONE}
+        because = words % {"rule": self.rule, "n": often}
         guards.pause(self.rule, because)
         return because
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -79,7 +79,8 @@ def _only_text(value: Any) -> Any:
 def _sensible(value: Any) -> Any:
     if not EARLIEST <= value.year <= LATEST:
         raise ValueError(f"the year must be between {EARLIEST} and {LATEST}")
-    return value
+    # Postgres takes no offset of 16 hours and more, which ISO 8601 allows.
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _word(value: Any) -> Any:

@@ -14,6 +14,7 @@ from contacts.details.fields import fields_of, region_of, values_to_save
 from contacts.forms.field import FieldForm
 from contacts.models import ActorKind, Contact, HistoryEvent
 from integrations import merge_fields
+from integrations.mapping import owner_and_quiet
 from integrations.mapping.lines import MISSING, Conflict, Empty, Line, is_empty, read_all
 from integrations.mapping.targets import COMPANY, key_of, typed
 from integrations.mapping.transforms import Around, Unfit
@@ -122,7 +123,10 @@ def outward_of(contact: Contact, lines: Iterable[Line]) -> dict[str, Any]:
             found = reader.fields.get(line.contact)
             if found is None:
                 continue
-            value = contact.custom_values.get(found.key, "") if found.is_custom else contact.value(found.key)
+            if found.control in owner_and_quiet.CONTROLS:
+                value = owner_and_quiet.told(found, bool(line.steps))
+            else:
+                value = contact.custom_values.get(found.key, "") if found.is_custom else contact.value(found.key)
             if is_empty(value) and line.empty == Empty.DEFAULT and not line.goes_in:
                 value = line.default
             with suppress(Unfit, ValueError):
@@ -142,7 +146,8 @@ class _Reader:
     @cached_property
     def fields(self):
         """{as a mapping names it: field}"""
-        return {key_of(custom) if custom else one.key: one for one, custom in self.rows}
+        named = {key_of(custom) if custom else one.key: one for one, custom in self.rows}
+        return named | dict(owner_and_quiet.fields_of(self.contact))
 
     @cached_property
     def names(self):
@@ -188,6 +193,8 @@ class _Reader:
         return self._taken(line, value, found, value, name)
 
     def _taken(self, line, came, found, value, name):
+        if found.control in owner_and_quiet.CONTROLS:
+            return self._read(line, came, found, value, name)
         if isinstance(value, dict) or (isinstance(value, list) and found.control != "many"):
             value = _flat(value)
         if found.key == COMPANY and self.contact.pk is None:
@@ -203,6 +210,14 @@ class _Reader:
             return Result(line, "trouble", came, found, value, f"{name}: {form.errors['value'][0]}")
         clean = form.cleaned_data["value"]
         is_same = clean == found.value or (is_empty(clean) and found.is_empty)
+        return Result(line, "same" if is_same else "taken", came, found, clean)
+
+    def _read(self, line, came, found, value, name):
+        try:
+            clean = owner_and_quiet.read(self.contact, found.control, value)
+        except Unfit as why:
+            return Result(line, "trouble", came, found, sentence=f"{name}: {why}")
+        is_same = clean == found.value or not (clean or found.value)
         return Result(line, "same" if is_same else "taken", came, found, clean)
 
     def _kept(self, line, result):
@@ -255,6 +270,9 @@ def _lay(values, contact, result):
     found = result.into
     if found.key == COMPANY:
         values[COMPANY] = result.value
+        return
+    if found.control in owner_and_quiet.CONTROLS:
+        owner_and_quiet.save(values, found, result.value)
         return
     taken = values_to_save(contact, found, result.value)
     if not found.is_custom:

@@ -49,6 +49,7 @@ WORDS = {
     Conflict.IF_EMPTY: gettext_lazy("fill it only when it is empty"),
 }
 DEFAULTS = {"direction": Direction.IN, "empty": Empty.LEAVE, "conflict": Conflict.ERP}
+NEITHER = ("email", "tel", "zone", "country", "select", "many", "owner", "yes_no")  # no field for dates and numbers
 KEYS = ("erp", "contact", "direction", "steps", "empty", "default", "conflict")
 
 
@@ -176,7 +177,7 @@ class Line:
                     yield key, f"“{value}”: {why}"
                     break
         last = self.steps[-1].name if self.steps else ""
-        if last in ("date", "number") and target.control in ("email", "tel", "zone", "country", "select", "many"):
+        if last in ("date", "number") and target.control in NEITHER:
             yield "steps", _("%(field)s is no field for a %(kind)s.") % {
                 "field": target.label, "kind": _("date") if last == "date" else _("number"),
             }  # fmt: skip

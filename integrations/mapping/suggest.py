@@ -8,6 +8,7 @@ from typing import Any
 
 from contacts.details import phones
 from contacts.details.field_words import as_date
+from integrations.mapping import owner_and_quiet
 from integrations.mapping.lines import Line, is_empty
 from integrations.mapping.preview import last_events
 from integrations.mapping.targets import COMPANY, CUSTOM, Target
@@ -25,6 +26,8 @@ ALSO_CALLED = {
     "last_name": ("surname", "familyname", "lastname"), "first_name": ("givenname", "firstname", "forename"),
     "date_of_birth": ("birthday", "dob", "birthdate"), "website": ("url", "homepage", "web"),
     "state": ("province", "region", "county"), "city": ("town",), "time_zone": ("timezone", "tz"),
+    "owner": ("accountmanager", "salesrep", "salesperson", "responsible", "keyaccount"),
+    "dnd": ("donotdisturb", "donotcontact", "nocontact", "optout"),
     COMPANY: ("company", "organisation", "organization", "firm"),
 }  # fmt: skip
 
@@ -52,13 +55,19 @@ class Suggestion:
 def starting_lines(business: Any, targets: Mapping[str, Target]) -> list[Line]:
     """What goes by its name today, as lines, so that nothing is lost with the first mapping."""
     lines = [Line(name, contact, empty="clear") for name, contact in OWN.items()]
-    named = {name.casefold(): key for key, one in targets.items() if not one.is_tag for name in (_bare(key), one.label)}
+    named = {
+        name.casefold(): key for key, one in targets.items() if _goes_by_name(one) for name in (_bare(key), one.label)
+    }
     ways: dict[str, str] = {}
     for seen in seen_fields(business):
         key = named.get(seen.way.removeprefix("fields.").casefold(), "")
         if seen.way.startswith("fields.") and key and key not in OWN.values():
             ways.setdefault(key, seen.way)
     return lines + [Line(ways[key], key, empty="clear") for key in targets if key in ways]
+
+
+def _goes_by_name(target):
+    return not target.is_tag and target.control not in owner_and_quiet.CONTROLS
 
 
 def seen_fields(business: Any) -> list[Seen]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from contacts.details.fields import MORE_GROUP, OWN, Field, fields_of
 from contacts.forms.field import FieldForm
 from contacts.models import Contact, CustomField, Location
+from integrations.mapping import owner_and_quiet
 
 CUSTOM = "custom:"
 COMPANY = "company_name"
@@ -25,6 +26,7 @@ KINDS = {
     "number": gettext_noop("number"), "money": gettext_noop("amount"), "select": gettext_noop("one of a list"),
     "many": gettext_noop("several of a list"), "zone": gettext_noop("time zone"), "country": gettext_noop("country"),
     "fixed": gettext_noop("text, only when the contact is new"), "tag": gettext_noop("tags"),
+    "owner": gettext_noop("e-mail or name of a GHL user"), "yes_no": gettext_noop("yes or no"),
 }  # fmt: skip
 
 
@@ -50,6 +52,8 @@ class Target:
 
     def objection(self, value: str) -> str:
         """Why the field could not hold this, as far as its type tells; "" if it could."""
+        if self.control in owner_and_quiet.CONTROLS:
+            return owner_and_quiet.objection(self.control, self.options, str(value))
         if self.is_tag or self.control == "fixed" or self.example is None:
             return ""
         return objection(replace(self.example, options=list(self.options)), value)
@@ -62,11 +66,14 @@ def targets_of(business: Any) -> dict[str, Target]:
         for group, rows in OWN.items() for key, label, control in rows
         if (control != "fixed" or key == COMPANY) and control not in CLOSED
     }  # fmt: skip
+    for key, (label, control) in owner_and_quiet.LABELS.items():
+        options = owner_and_quiet.known_owners(business) if key == owner_and_quiet.OWNER else ()
+        found[key] = Target(key, _(label), _(owner_and_quiet.GROUP), control, options)
     locations = list(Location.objects.filter(business=business).prefetch_related("custom_fields"))
     for location in locations:
         blank = Contact(location=location)
         for one in fields_of(blank):
-            if not one.is_custom and one.key in found:
+            if not one.is_custom and one.key in found and found[one.key].control == one.control:
                 found[one.key] = replace(found[one.key], example=found[one.key].example or one)
         _add_custom(found, location, blank)
     held = [(str(one), {key_of(custom) for custom in one.custom_fields.all()}) for one in locations]

@@ -1,23 +1,30 @@
 """Customers of the ERP whom nobody here could be matched with: their events wait until a person says who they are."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
 from contacts.duplicates import same_person
 from contacts.models import Contact, ExternalId
-from integrations.matching.who import Hints, present
+from integrations.matching.who import UNLINKED, Hints, present
 from integrations.models import ErpEvent, Stranger
 from integrations.models.erp_event import hold
 
+LAST = 20  # events that tell what is known of a customer
+MANY = 100
 MATCHED = {"outcome": "", "reason": "", "finished_at": None, "attempts": 0, "strikes": 0}
 
 
 def wait(event, reason):
     """The customer of this event stands in the inbox, with what the ERP has told last."""
-    hints = Hints.of(event)
-    told = {name: getattr(hints, name) for name in ("name", "email", "phone", "company") if getattr(hints, name)}
     key = {"business_id": event.business_id, "system": event.system, "reference": event.reference}
-    Stranger.objects.update_or_create(**key, defaults={**told, "reason": reason})
+    Stranger.objects.update_or_create(**key, defaults={**_told(event), "reason": reason})
+
+
+def _told(event):
+    hints = Hints.of(event)
+    return {name: getattr(hints, name) for name in ("name", "email", "phone", "company") if getattr(hints, name)}
 
 
 def known(one):
@@ -33,9 +40,32 @@ def link(stranger, contact):
     """This is she: from now on, and for all that waits. An event to ring for, or None when nothing waits any more."""
     with hold(stranger):
         ExternalId.give(contact, stranger.system, stranger.reference)
-        first = ErpEvent.objects.about(stranger).waiting().order_by("pk").values_list("pk", flat=True).first()
-        known(stranger)
+        return due_again(stranger)
+
+
+def due_again(stranger):
+    """`known`, and one of the events that waited."""
+    first = ErpEvent.objects.about(stranger).waiting().order_by("pk").values_list("pk", flat=True).first()
+    known(stranger)
     return first
+
+
+def unlink(link):
+    """The customer of this link is nobody's again, and only a person says whose. What was not applied yet waits, for
+    whoever takes it up finds no link any more. (the stranger, or None where the link is another by now; how many events
+    had been applied, counted up to MANY)"""
+    one = Stranger(business_id=link.business_id, system=link.system, reference=link.value)
+    with hold(one):
+        if not ExternalId.objects.filter(pk=link.pk, contact=link.contact_id).delete()[0]:
+            return None, 0
+        events = ErpEvent.objects.about(one).filter(contact=link.contact_id)
+        told: dict[str, Any] = {"reason": str(UNLINKED), "is_by_hand": True}
+        for event in reversed(events.order_by("-pk")[:LAST]):
+            told |= _told(event)
+        key: dict[str, Any] = {"business_id": one.business_id, "system": one.system, "reference": one.reference}
+        stranger = Stranger.objects.update_or_create(**key, defaults=told)[0]
+        applied = events.filter(outcome=ErpEvent.Outcome.HANDLED)[:MANY].count()
+    return stranger, applied
 
 
 def create(stranger, location, by):

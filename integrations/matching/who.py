@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from contacts.details import phones
 from contacts.details.fields import region_of
 from contacts.models import Contact, CustomField, ExternalId
-from integrations.models import Matching
+from integrations.models import Matching, Stranger
 
+UNLINKED = gettext_lazy("Somebody has taken the link of this customer away, so a person says who it is.")
 MOST = 20  # contacts with the same phone digits that are compared in full
 
 
@@ -22,6 +23,10 @@ class Hints:
     phone: str = ""
     company: str = ""
     contact_id: int | None = None
+
+    @classmethod
+    def of_stranger(cls, stranger):
+        return cls(stranger.name, stranger.email, stranger.phone, stranger.company)
 
     @classmethod
     def of(cls, event):
@@ -60,12 +65,20 @@ def find(event):
 
 def recognise(event):
     """The same, storing nothing."""
-    linked = link_of(event)
+    return recognise_by(event, Hints.of(event))
+
+
+def recognise_by(one, hints):
+    """Of an ErpEvent or a Stranger, by what the ERP has told of it."""
+    linked = link_of(one)
     if linked:
         if linked.contact.deleted_at is None:
             return Finding(linked.contact, is_linked=True)
         return Finding(reason=_("The contact linked to this customer has been deleted."))
-    return _look(event, Hints.of(event))
+    about = {"business": one.business_id, "system": one.system, "reference": one.reference}
+    if Stranger.objects.filter(**about, is_by_hand=True).exists():
+        return Finding(reason=str(UNLINKED))
+    return _look(one, hints)
 
 
 def link_of(one):

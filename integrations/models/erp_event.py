@@ -151,11 +151,16 @@ class StrangerQuerySet(models.QuerySet):
     def open(self):
         return self.filter(ignored_at=None)
 
+    def for_machines(self):
+        """Those of whom no person has said anything."""
+        return self.open().filter(is_by_hand=False)
+
 
 class Stranger(models.Model):
     """A customer of the ERP whose events wait, for none or several of our contacts may be meant. Gone once it is known.
 
-    What the ERP told of them stands here as it was told last; `reason` says why nobody was found.
+    What the ERP told of them stands here as it was told last; `reason` says why nobody was found. `is_by_hand`: a
+    person took a link of theirs away, so no machine links them again.
     """
 
     business = models.ForeignKey(Business, models.CASCADE, related_name="strangers")
@@ -170,6 +175,7 @@ class Stranger(models.Model):
     ignored_at = models.DateTimeField(null=True, blank=True)
     ignored_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     ignored_because = models.CharField(max_length=300, blank=True)
+    is_by_hand = models.BooleanField(default=False)
 
     objects = StrangerQuerySet.as_manager()
 

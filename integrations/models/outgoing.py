@@ -176,6 +176,10 @@ class OutgoingDeliveryQuerySet(LeasedQuerySet):
             pk = first.first()
             return self.claim(pk) if pk else None
 
+    def ready(self):
+        """What only a worker is missing for: its address is on and does not rest."""
+        return self.due().filter(hook__in=OutgoingHook.objects.told().filter(rests_until__lte=timezone.now()))
+
     def failed(self):
         """Not heard so far, whether we have given up or not."""
         return self.filter(state__in=[OutgoingDelivery.State.DEAD, OutgoingDelivery.State.RETRYING])

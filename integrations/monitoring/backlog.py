@@ -11,7 +11,7 @@ from django.utils.translation import gettext_noop, ngettext
 
 from contacts.models import Change
 from integrations.automations import running
-from integrations.models import Delivery, ErpEvent, InboundEvent, Incident, OperationRun, SyncRun
+from integrations.models import Delivery, ErpEvent, InboundEvent, Incident, OperationRun, OutgoingDelivery, SyncRun
 from integrations.writing import writeback
 
 KINDS = {
@@ -24,6 +24,7 @@ KINDS = {
 }
 EDITS = "edits on their way to GHL"
 RULES = gettext_noop("runs of rules")
+TO_ERP = gettext_noop("messages to the ERP")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Backlog:
 def backlog():
     waits = {kind: _waited(model.objects.due()) for kind, model in KINDS.items()}
     waits[RULES] = _waited(running.ready())
+    waits[TO_ERP] = _waited(OutgoingDelivery.objects.ready(), "hook__rests_until")
     unheard = writeback.without_delivery(Change.objects.all()).aggregate(since=Min("not_before"))["since"]
     waits[EDITS] = max(waits[EDITS], _seconds_since(unheard))
     patience = 2 * settings.SWEEP_EVERY_S + 5
@@ -65,9 +67,9 @@ def in_words(seconds):
     return _("%(count)s s") % {"count": seconds}
 
 
-def _waited(due):
+def _waited(due, *not_before):
     """Seconds since the oldest of these could have been taken up."""
-    free_since = Greatest("next_at", Coalesce("lease_until", "next_at"))
+    free_since = Greatest("next_at", Coalesce("lease_until", "next_at"), *not_before)
     return _seconds_since(due.aggregate(since=Min(free_since))["since"])
 
 

@@ -64,10 +64,11 @@ def receive(body, signed):
             if isinstance(trouble, OperationalError | InterfaceError):
                 _away.until = time.monotonic() + AWAY_S
         else:
-            _empty_the_spool_aside()
+            if not emptier.has_begun:
+                emptier.ask()
             return pk
     spool.append(body)
-    _away.has_spooled = True
+    emptier.ask()
     return None
 
 
@@ -121,36 +122,52 @@ def verify_quarantine():
     return fitting
 
 
+class SpoolEmptier:
+    """Takes in what this process has spooled as soon as the database is back.
+
+    It waits neither for another webhook nor for the sweeper, whose machine may be another one and whose Redis may be
+    away. A thread of its own, begun with the first webhook of the process: the one before it may have left something.
+    """
+
+    def __init__(self, every_s=AWAY_S):
+        self.every_s, self._asked, self._thread, self._beginning = every_s, threading.Event(), None, threading.Lock()
+
+    def ask(self):
+        """What is on the disk by now will be taken in."""
+        self._asked.set()
+        with self._beginning:
+            if not self.has_begun:
+                self._thread = threading.Thread(target=self._work, name="spool", daemon=True)
+                self._thread.start()
+
+    @property
+    def has_begun(self):
+        return self._thread is not None and self._thread.is_alive()
+
+    def _work(self):
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            while spool.is_waiting():
+                time.sleep(self.every_s)
+                try:
+                    take_in_spool()
+                except Exception as trouble:  # whatever it is, what waits must not wait for a restart
+                    log.warning("the spool is not empty yet: %s", type(trouble).__name__)
+                finally:
+                    database.close()
+
+
+emptier = SpoolEmptier()
+
+
 class _Away:
-    """What this process remembers of the database. A new process does not know what the one before it has left."""
+    """Until when this process does not try the database."""
 
     until = 0.0
-    has_spooled = True
 
 
 _away = _Away()
-_emptying = threading.Lock()
-
-
-def _empty_the_spool_aside():
-    """The sweeper does this too, but its machine may be another one."""
-    if not _away.has_spooled or not _emptying.acquire(blocking=False):
-        return
-    _away.has_spooled = False  # what is spooled from here on is for another one: this one may have looked already
-    if spool.is_waiting():
-        threading.Thread(target=_empty_the_spool, name="spool", daemon=True).start()
-    else:
-        _emptying.release()
-
-
-def _empty_the_spool():
-    try:
-        take_in_spool()
-    except (DatabaseError, InterfaceError, OSError):
-        _away.has_spooled = True
-    finally:
-        database.close()
-        _emptying.release()
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def calm(connection, events):
             with transaction.atomic():
                 if not InboundEvent.objects.renew_together(waiting.values()):
                     raise LeaseLost
-                believed = _take(location, rows)
+                believed = _take(location, rows, began)
                 shown |= believed.keys()
                 done = [event for event in waiting.values() if _is_answered(event, believed, began)]
                 _finish(done)
@@ -85,12 +85,12 @@ def _earliest(events, now):
     return max(min(event.told_at or event.received_at - LAG for event in events) - BACK, now - FURTHEST)
 
 
-def _take(location, rows):
+def _take(location, rows, began):
     """Bring in what can be believed. {id: when it changed} of that."""
     merged = merge(location, Contact, rows, listed=True)
     doubted = {row.remote_id for row, _ in merged.doubted}
     believed = {row["remote_id"]: row.get("remote_updated_at") for row in rows if row["remote_id"] not in doubted}
-    reread.mark_read(location, location.contacts.filter(remote_id__in=believed), ["record"])
+    reread.mark_read(location, location.contacts.filter(remote_id__in=believed), ["record"], began)
     return believed
 
 

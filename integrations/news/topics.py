@@ -86,7 +86,7 @@ def again(events, after, reason=""):
 
 def _contact(connection, events):
     """One person, as far as the events are about them. What GHL denies by id is removed."""
-    location, remote_id = connection.location, events[0].remote_contact_id
+    began, location, remote_id = timezone.now(), connection.location, events[0].remote_contact_id
     person = location.contacts.filter(remote_id=remote_id).first()
     wanted = {PARTS[_word(event.kind)] for event in events} | (set() if person else {"record"})
     with client_for(connection, "webhook") as client:
@@ -100,7 +100,7 @@ def _contact(connection, events):
         if answer is None:
             remove(location, Contact, [person] if person else [])
         else:
-            _take(location, remote_id, person, answer, gone)
+            _take(location, remote_id, person, answer, gone, began)
     early = _contradicted(location, events)
     again(early, SETTLING, "GHL shows something else; looked at once more.")
     finish([event for event in events if event not in early], "handled")
@@ -116,13 +116,13 @@ def _gone(client, person, answer, told):
     ]
 
 
-def _take(location, remote_id, person, answer, gone):
+def _take(location, remote_id, person, answer, gone, began):
     if person is None:
         merge(location, Contact, answer["record"])
         person = location.contacts.filter(remote_id=remote_id).first()
     if person is not None:
         reread.take_parts(location, {person: answer}, gone)
-        reread.mark_read(location, [person], list(answer))
+        reread.mark_read(location, [person], list(answer), began)
 
 
 def _is_too_early(events):

@@ -6,6 +6,7 @@ from functools import partial
 
 from django.db.models import Min
 
+from contacts.history import causes
 from contacts.models import ActorKind, Appointment, Contact, HistoryEvent, Note, Task
 from integrations.api import answers
 from integrations.api.dressing import dressed_appointments, dressed_contacts, dressed_notes, dressed_tasks
@@ -74,24 +75,9 @@ def tell(wanted):
 
 def _led_to_by_erp(lines):
     """Those of the lines that something an ERP told led to, by whatever way."""
-    above = {line.pk: line.cause_id for line in lines if line.cause_id}
-    found = set()
-    for _step in range(FARTHEST):
-        if not above:
-            break
-        causes = {
-            pk: (actor, cause)
-            for pk, actor, cause in HistoryEvent.objects.filter(pk__in=above.values()).values_list(
-                "pk", "actor_kind", "cause"
-            )
-        }
-        found |= {line for line, cause in above.items() if causes.get(cause, ("", None))[0] == ActorKind.ERP}
-        above = {
-            line: causes[cause][1]
-            for line, cause in above.items()
-            if line not in found and cause in causes and causes[cause][1]
-        }
-    return found
+    caused = [line.pk for line in lines if line.cause_id]
+    above = causes.above(caused, FARTHEST) if caused else []
+    return {line for line, _cause, actor in above if actor == ActorKind.ERP}
 
 
 def _found_by_first_read(lines):

@@ -52,7 +52,10 @@ class Pull:
     def go(self):
         # Each reader keeps its connection to GHL, so one set of them serves the whole slice.
         with ThreadPoolExecutor(READERS, thread_name_prefix="reader") as self.readers:
-            self._go()
+            try:
+                self._go()
+            finally:
+                self.readers.shutdown(wait=False, cancel_futures=True)
 
     def _go(self):
         if self.run.kind == SyncRun.Kind.CONTACT:
@@ -108,8 +111,12 @@ class Pull:
 
     def breathe(self):
         """Between two pages: others' turn, if this run has worked long enough."""
-        if time.monotonic() - self.began > settings.SLICE_S:
+        if self.has_worked_enough:
             raise MakeRoom
+
+    @property
+    def has_worked_enough(self):
+        return time.monotonic() - self.began > settings.SLICE_S
 
     def count(self, done, total=None):
         phase = self.run.counts.get(self.run.phase, {"done": 0, "total": 0})
@@ -125,6 +132,10 @@ class Pull:
 
     def side_by_side(self, read, items):
         """[read(item)], several at a time, none of which may keep a database connection."""
+        return list(self.begun(read, items))
+
+    def begun(self, read, items):
+        """The same as an iterator that waits for each answer; the reading itself begins at once."""
 
         def aside(item):
             try:
@@ -132,7 +143,7 @@ class Pull:
             finally:
                 database.close()
 
-        return list(self.readers.map(aside, items))
+        return self.readers.map(aside, items)
 
     def _kept_cursor(self):
         return {key: self.run.cursor[key] for key in ("touched",) if key in self.run.cursor}
@@ -248,9 +259,7 @@ class Pull:
             waiting = waiting.filter(pk__in=self.run.cursor["people"])
         waiting = waiting.exclude(freshness__notes_at__gte=self.run.started_at)
         self.save(counts=self.count(0, self.counted("notes") + waiting.count()))
-        while people := list(waiting.order_by("-last_activity_at", "-pk")[:BATCH]):
-            self._read_people(people, parts)
-            self.breathe()
+        self._read_people(waiting, parts)
         if self.run.kind == SyncRun.Kind.FULL:
             self._done(notes_checked_at=self.run.started_at)
 
@@ -332,10 +341,28 @@ class Pull:
         except errors.NotFound:
             return None
 
-    def _read_people(self, people, parts):
-        read = self.side_by_side(
-            lambda person: reread.parts_of(self.client, self.location, person.remote_id, parts), people
-        )
+    def _read_people(self, waiting, parts):
+        """Batch after batch. While one is stored the next is being read: a slot of the rate limit comes only once."""
+        batch = self._begin_people(waiting, parts)
+        while batch:
+            people, began_at, answers = batch
+            answers = list(answers)
+            others = waiting.exclude(pk__in=[person.pk for person in people])
+            batch = None if self.has_worked_enough else self._begin_people(others, parts)
+            self._take_people(people, parts, answers, began_at)
+            if not batch:
+                self.breathe()
+
+    def _begin_people(self, waiting, parts):
+        """(people, when their reading began, its answers to come), None when nobody is waiting."""
+        people = list(waiting.order_by("-last_activity_at", "-pk")[:BATCH])
+        if not people:
+            return None
+        now = timezone.now()
+        read = self.begun(lambda person: reread.parts_of(self.client, self.location, person.remote_id, parts), people)
+        return people, now, read
+
+    def _take_people(self, people, parts, read, read_at):
         there = {person: answer for person, answer in zip(people, read, strict=True) if answer is not None}
         denied = [person for person, answer in zip(people, read, strict=True) if answer is None]
         lost = reread.absentees(there) if there else []
@@ -352,7 +379,7 @@ class Pull:
                 drift.book(self.run, f"{model.KIND}s", merged)
             for person in self._within_reason("contacts", denied, self.location.contacts):
                 drift.book(self.run, "contacts", remove(self.location, Contact, [person]))
-            reread.mark_read(self.location, people, parts)
+            reread.mark_read(self.location, people, parts, read_at)
             reread.want_notes(self.location, {row.contact_id for row in lost if reread.is_young(row)})
             self.save(counts=self.count(len(people)), cursor=self.run.cursor, found=self.run.found)
 

@@ -17,6 +17,7 @@ MODELS: dict[str, Any] = {"notes": Note, "tasks": Task, "appointments": Appointm
 
 def take(client, location, person, parts):
     """Read these parts of one person and bring them in. False when GHL has the person no more."""
+    began_at = timezone.now()
     answer = parts_of(client, location, person.remote_id, parts)
     if answer is None:
         remove(location, Contact, [person])
@@ -25,7 +26,7 @@ def take(client, location, person, parts):
     gone = [row for row in lost if denied(client, row)]
     with transaction.atomic():
         take_parts(location, {person: answer}, gone)
-        mark_read(location, [person], parts)
+        mark_read(location, [person], parts, began_at)
         want_notes(location, {row.contact_id for row in lost if is_young(row)})
     return True
 
@@ -123,16 +124,15 @@ def take_parts(location, read, gone=()):
     return done
 
 
-def mark_read(location, people, parts):
-    """Remember when these parts were read, and of the notes when they are to be looked at again."""
-    now = timezone.now()
-    stamps = {f"{part}_at": now for part in parts}
+def mark_read(location, people, parts, at):
+    """Remember that these parts are as they were in GHL `at` that moment, and when its notes are due again."""
+    stamps = {f"{part}_at": at for part in parts}
     rows = [ContactFreshness(contact=person, location=location, **stamps) for person in people]
     fields = list(stamps)
     if "notes" in parts:
         fields.append("notes_due_at")
         for row in rows:
-            row.notes_due_at = now + timedelta(days=settings.NOTES_AUDIT_DAYS * _spread(row.contact_id))
+            row.notes_due_at = at + timedelta(days=settings.NOTES_AUDIT_DAYS * _spread(row.contact_id))
     ContactFreshness.objects.bulk_create(rows, update_conflicts=True, unique_fields=["contact"], update_fields=fields)
 
 

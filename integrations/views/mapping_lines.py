@@ -10,27 +10,42 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from contacts.models import Contact, Location
-from integrations.mapping import applying, preview, suggest
+from contacts.listing import search
+from integrations.mapping import applying, preview, sample, suggest
 from integrations.mapping.difference import label_of, rules_in_words
 from integrations.mapping.lines import WORDS, Conflict, Direction, Empty, Line, check, read_all
 from integrations.mapping.targets import targets_of
 from integrations.mapping.transforms import STEPS
-from integrations.matching import acts, who
+from integrations.matching import who
 from integrations.models.field_mapping import ChangedMeanwhile
 from integrations.views.mapping import mine
 from rankr_dash.htmx import answer, wants_part
 
 EVENTS = 20  # to choose from
 MOST_STEPS = 20
+FOUND = 8  # contacts
 
 
 @require_safe
 @login_required
 def mapping(request, pk):
     """A version: to be edited while it is open, else only to be read."""
-    context = _context(request, mine(request, pk))
+    version = mine(request, pk)
+    context = _context(request, version)
+    if version.is_open and {"n", "new"} & set(request.GET):  # with the form of a line, so that all of it is of one time
+        context |= _opened(request, version)
     return answer(request, "integrations/mapping.html", context, part="integrations/_mapping_lines.html")
+
+
+@require_safe
+@login_required
+def whom(request, pk):
+    """Contacts to show the lines for."""
+    version = mine(request, pk)
+    q = " ".join(request.GET.get("who", "").replace("\x00", " ").split())[:200]
+    found = search.matching(who.present(version.business_id).select_related("company"), q)[:FOUND] if q else []
+    context = {"mapping": version, "found": found, "q": q}
+    return render(request, "integrations/_mapping_whom.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,8 +58,9 @@ def line(request, pk):
     lines = read_all(version.lines)
     number = _number(request, lines)
     if request.method != "POST":
-        old = lines[number] if number is not None else Line(request.GET.get("erp", "")[:200], "")
-        return _form(request, version, number, {**old.told(), "steps": [_told(step) for step in old.steps]})
+        return answer(
+            request, "integrations/mapping_line.html", _opened(request, version), part="integrations/_mapping_line.html"
+        )
     act, told = request.POST.get("act", "save"), _posted(request.POST)
     if act == "try":
         return _tried(request, version, told)
@@ -131,31 +147,31 @@ class Shown:
 def _context(request, version):
     business, lines = version.business, read_all(version.lines)
     targets, seen = targets_of(business), suggest.seen_fields(business)
-    sample = _sample(request, version)
+    shown_for = _sample(request, version)
     problems = {one.index: one.sentence for one in reversed(check(lines, targets))}
-    rows = [_row(number, one, targets, problems, sample) for number, one in enumerate(lines)]
+    rows = [_row(number, one, targets, problems, shown_for) for number, one in enumerate(lines)]
     mapped = {one.erp for one in lines}
     suggested = suggest.suggestions(seen, lines, targets) if version.is_open else []
     named = {one.line.erp for one in suggested}
     return {
-        "mapping": version, "business": business, "rows": rows, "sample": sample, "events": _events(version),
+        "mapping": version, "business": business, "rows": rows, "sample": shown_for, "events": _events(version),
         "suggestions": suggested, "in_order": not problems,
         "unmapped": [one for one in seen if one.count and one.way not in mapped and one.way not in named],
     }  # fmt: skip
 
 
-def _row(number, line, targets, problems, sample):
+def _row(number, line, targets, problems, shown_for):
     target = targets.get(line.contact)
     shown = Shown(
         number, line, label_of(line.contact, targets), target.kind if target else "", line.say(), rules_in_words(line),
         ", ".join(target.lacking) if target else "", problems.get(number, ""),
     )  # fmt: skip
-    return _with_result(shown, sample) if sample and not shown.problem else shown
+    return _with_result(shown, shown_for) if shown_for and not shown.problem else shown
 
 
-def _with_result(shown, sample):
-    event, contact = sample["event"], sample["contact"]
-    if contact is None:
+def _with_result(shown, shown_for):
+    event, contact = shown_for.event, shown_for.contact
+    if contact is None or event is None:
         return shown
     found = applying.results_of(event.body, contact, [shown.line]) if shown.line.goes_in else []
     for one in found:
@@ -170,20 +186,20 @@ def _with_result(shown, sample):
 
 
 def _sample(request, version):
-    """The event that is looked at, and the contact it is about or would become; None before the first event."""
-    chosen = request.POST.get("event") or request.GET.get("event", "")
-    events = _events(version)
-    event = next((one for one in events if str(one.pk) == chosen), events[0] if events else None)
-    if event is None:
+    """What the lines are shown for: the event or the contact that was chosen, else the last event. None before it."""
+    asked = request.POST if request.method == "POST" else request.GET
+    events, chosen = _events(version), asked.get("event", "")
+    event = next((one for one in events if str(one.pk) == chosen), None)
+    if event is None and (contact := _contact(version, asked.get("person", ""))):
+        return sample.of_contact(version, contact, read_all(version.lines), _clean(asked.get("sample", "")))
+    event = event or (events[0] if events else None)
+    return sample.of_event(event) if event else None
+
+
+def _contact(version, chosen):
+    if not chosen.isdecimal() or len(chosen) > 18:
         return None
-    contact = who.recognise(event).contact or event.contact
-    if contact is None:
-        try:
-            place = acts.location_of(event)
-        except acts.CannotApply:
-            place = Location.objects.filter(business=event.business_id).first()
-        contact = Contact(location=place) if place else None
-    return {"event": event, "contact": contact}
+    return who.present(version.business_id).select_related("company", "owner").filter(pk=chosen).first()
 
 
 def _events(version):
@@ -203,13 +219,27 @@ def _chosen(version, lines, ways):
 # --- the form of a line -----------------------------------------------------------------------------------------------
 
 
+def _opened(request, version):
+    """The form of the line that is asked for, as it is kept."""
+    lines = read_all(version.lines)
+    number = _number(request, lines)
+    old = lines[number] if number is not None else Line(request.GET.get("erp", "")[:200], "")
+    return _drawing(request, version, number, {**old.told(), "steps": [_told(step) for step in old.steps]})
+
+
 def _form(request, version, number, told, problems=None, status=200):
+    context = _drawing(request, version, number, told, problems)
+    page, part = "integrations/mapping_line.html", "integrations/_mapping_line.html"
+    return answer(request, page, context, part=part, status=status)
+
+
+def _drawing(request, version, number, told, problems=None):
     targets = targets_of(version.business)
     groups: dict[str, list[Any]] = {}
     for one in targets.values():
         groups.setdefault(one.group, []).append(one)
     steps = told.get("steps", [])
-    context = {
+    return {
         "mapping": version, "business": version.business, "n": number, "told": told, "problems": problems or {},
         "targets": groups, "target": targets.get(told.get("contact", "")),
         "seen": suggest.seen_fields(version.business),
@@ -217,11 +247,8 @@ def _form(request, version, number, told, problems=None, status=200):
         "kinds": [(name, step.label) for name, step in STEPS.items()],
         "directions": [(one, WORDS[one]) for one in Direction], "empties": [(one, WORDS[one]) for one in Empty],
         "conflicts": [(one, WORDS[one]) for one in Conflict],
-        "event": request.POST.get("event") or request.GET.get("event", ""),
         "shown": _live(request, version, told, targets),
     }  # fmt: skip
-    page, part = "integrations/mapping_line.html", "integrations/_mapping_line.html"
-    return answer(request, page, context, part=part, status=status)
 
 
 def _tried(request, version, told):
@@ -235,8 +262,8 @@ def _live(request, version, told, targets):
     problems = [sentence for _key, sentence in line.problems(targets)]
     problem = problems[0] if problems and line.erp and line.contact else ""
     row = Shown(0, line, label_of(line.contact, targets), "", line.say(), rules_in_words(line), "", problem)
-    sample = _sample(request, version)
-    return _with_result(row, sample) if sample and not problems else row
+    shown_for = _sample(request, version)
+    return _with_result(row, shown_for) if shown_for and not problems else row
 
 
 def _drawn(place, told):

@@ -5,12 +5,14 @@ import json
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from contacts.models import SavedView
-from integrations.automations import actions, form, offers, shape, triggers
+from integrations import tasks
+from integrations.automations import actions, form, offered, offers, shape, triggers
 from integrations.views.rules import mine
 
 MOST_CHOICES = 60
@@ -75,6 +77,18 @@ def rule_actions(request, pk):
     return picker(request, rule, [(one, f"do {json.dumps(one.action)}") for one in found])
 
 
+@require_safe
+@login_required
+def rule_offered(request, pk, kind):
+    """One box whose list has been asked for, as it stands now."""
+    rule = mine(request, pk)
+    name = request.GET.get("name", f"do.0.v.{kind}")[:60]
+    box = form.offered_box(rule.business, kind, name, request.GET)
+    if box is None:
+        raise Http404
+    return render(request, "integrations/rules/_offered.html", {"rule": rule, "box": box, "wait": 4})
+
+
 def picker(request, rule, found):
     rows = [{**vars(one), "act": act} for one, act in found[:MOST_CHOICES]]
     more = max(len(found) - MOST_CHOICES, 0)
@@ -84,9 +98,13 @@ def picker(request, rule, found):
 
 def drawn(request, rule, spec, problems=(), part="", focus=""):
     lists = lists_of(request, rule)
+    drawing = form.RuleForm(rule.business, spec, problems, lists, focus)
+    if drawing.asks_ghl:
+        for connection in offered.stale(rule.business):
+            tasks.ring(tasks.read_offers, connection)
     context = {
         "rule": rule,
-        "form": form.RuleForm(rule.business, spec, problems, lists, focus),
+        "form": drawing,
         "name": request.POST.get("name", rule.name),
         "most_an_hour": request.POST.get("most_an_hour", rule.most_an_hour),
         "staged_left": request.POST.get("staged_left", rule.staged_left),

@@ -2,8 +2,9 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from contacts import access
 from contacts.listing import search
-from contacts.models import Contact, Location, NotEditable
+from contacts.models import Contact, ExternalId, Location, NotEditable
 from contacts.paging import Order, page_of
 from integrations import tasks
 from integrations.matching import acts, arrivals, strangers
@@ -70,7 +71,9 @@ def link(request, pk):
     one = mine(request, pk)
     contacts = Contact.objects.visible_to(request.user).present().filter(business=one.business_id)
     contact = get_object_or_404(contacts, pk=number(request.POST.get("contact")))
-    return resolved(request, contact, strangers.link(one, contact))
+    event = strangers.link(one, contact)
+    given = ExternalId.objects.get(kind="contact", business=one.business_id, system=one.system, value=one.reference)
+    return resolved(request, contact, event, undo_url=reverse("integrations:unlink", args=[contact.pk, given.pk]))
 
 
 @require_POST
@@ -86,11 +89,59 @@ def create(request, pk):
     return resolved(request, contact, event)
 
 
-def resolved(request, contact, event):
+def resolved(request, contact, event, undo_url=""):
     if event:
         tasks.ring(tasks.handle_erp_event, event)
-    messages.success(request, _("Linked. What waited for %(name)s is being handled now.") % {"name": contact.name})
+    words = _("Linked. What waited for %(name)s is being handled now.") % {"name": contact.name}
+    messages.success(request, words, extra_tags=undo_url)
     return redirect(contact)
+
+
+@require_safe
+@login_required
+def linked(request):
+    """Which customers of the ERP are which contacts, the latest link first: to take one back."""
+    businesses = access.managed_or_404(request)
+    links = ExternalId.objects.filter(business__in=businesses, kind="contact")
+    q = " ".join(request.GET.get("q", "").replace("\x00", " ").split())[:200]
+    if q:
+        found = search.matching(Contact.objects.filter(business__in=businesses), q)
+        links = links.filter(Q(value=q) | Q(contact__in=found))
+    before = number(request.GET.get("before"))
+    links = links.filter(pk__lt=before) if before else links
+    rows = list(links.select_related("contact__location", "business").order_by("-pk")[: PAGE + 1])
+    more = {**({"q": q} if q else {}), "before": str(rows[PAGE - 1].pk)} if len(rows) > PAGE else {}
+    context = {
+        "links": rows[:PAGE],
+        "q": q,
+        "several": len(businesses) > 1,
+        "more": urlencode(more),
+    }
+    is_more = before and request.headers.get("HX-Target") == "list-more"
+    return render(request, "integrations/_linked_rows.html" if is_more else "integrations/linked.html", context)
+
+
+@require_POST
+@login_required
+def unlink(request, pk, link_pk):
+    """The customer is nobody's again; what its events have done stays, and that is said."""
+    links = ExternalId.objects.filter(business__in=access.managed_or_404(request), kind="contact", contact=pk)
+    link = get_object_or_404(links.select_related("contact__location"), pk=link_pk)
+    stranger, applied = strangers.unlink(link)
+    if stranger is None:
+        messages.info(request, _("Somebody has decided about this meanwhile."))
+        return redirect("integrations:linked")
+    words = _("Unlinked. What comes for this customer waits until somebody says who it is.")
+    if applied:
+        done = ngettext(
+            "%(n)s event had been applied to %(name)s already and stays.",
+            "%(n)s events had been applied to %(name)s already and stay.",
+            applied,
+        )
+        count = f"{applied}+" if applied == strangers.MANY else applied
+        words = f"{words} {done % {'n': count, 'name': link.contact.name}}"
+    messages.warning(request, words) if applied else messages.success(request, words)
+    return redirect("integrations:stranger", stranger.pk)
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections import Counter
 from threading import Thread
 
 import requests
@@ -13,20 +14,21 @@ from rankr_dash.bench.rig import Rig, wait_until
 
 THINK_S = 5.0
 WEBHOOKS_S = 0.5  # between two
-OF_THE_SYNC = 2_000  # contacts: at GHL's limit it runs for minutes
+OF_THE_SYNC = 2_000  # contacts at the most: at GHL's limit it runs for minutes
 LIKELY = {
     "list": 4, "view: overdue": 1, "view: mine": 1, "list, recent": 1, "contact": 8, "today": 2, "tasks": 2,
     "search: common": 1, "search: a name": 3, "search: rare": 1, "search: phone, its end": 1,
 }  # fmt: skip
 
 
-def measure(seconds):
-    with Rig(OF_THE_SYNC, 10.0, "60") as rig:
+def measure(seconds, contacts):
+    contacts = min(contacts, OF_THE_SYNC)
+    with Rig(contacts, 10.0, "60") as rig:
         rig.start_workers()
         rig.start_web()
         connected = rig.connect()
         people = Contact.objects.filter(location=connected.location)
-        wait_until(lambda: people.count() > OF_THE_SYNC // 2)
+        wait_until(lambda: people.count() > contacts // 2)
         rig.sandbox.settings(webhook_url=f"{rig.url}/webhooks/ghl/")
         end = time.monotonic() + seconds
         changes = Changes(rig, list(people.values_list("remote_id", flat=True)[:500]), end)
@@ -45,6 +47,7 @@ def measure(seconds):
                 for page in LIKELY
             },
             "errors": sum(status != 200 for _, _, status in seen),
+            "answers": dict(Counter(status for _, _, status in seen)),
             "webhooks": changes.made,
         }
 

@@ -25,7 +25,7 @@ def measure(contacts, compare, requests, seconds):
     figures["plans of searches"] = visits.plans()
     figures["first paint"] = first_paint.weigh(asking.signed_in(asking.LARGE))
     if seconds:
-        figures["20 people, a sync and webhooks"] = load.measure(seconds)
+        figures["20 people, a sync and webhooks"] = load.measure(seconds, contacts)
     return figures
 
 

@@ -93,6 +93,7 @@ class Rig:
             "GHL_CLIENT_SECRET": self.sandbox.credentials["client_secret"],
             "GHL_WEBHOOK_PUBLIC_KEYS": self.sandbox.get("webhooks")["public_key"],
             "GHL_RATE_WINDOW_S": str(self.window_s),
+            "WEBHOOK_SPOOL": str(Path(self.folder.name) / "spool"),
             "PYTHONWARNINGS": "ignore",
         }
         process = subprocess.Popen(  # noqa: S603 (our own modules)

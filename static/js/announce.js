@@ -70,5 +70,6 @@ document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
   if (status === 404) trouble(words.gone);
   else if (status === 403) trouble(sentenceOf(event.detail.xhr) || words.forbidden);
+  else if (status === 503) trouble(words.busy);
   else trouble(words.broken);
 });

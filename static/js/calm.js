@@ -180,3 +180,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     if (style.startsWith("outerHTML")) event.detail.swapOverride = "calm";
   }
 });
+// Whatever took the place of the part that asked is newer than an answer that names its own target.
+const dropLate = (event) => {
+  if (!event.target.isConnected && event.detail.xhr.getResponseHeader("HX-Retarget")) event.preventDefault();
+};
+document.addEventListener("htmx:beforeRequest", ({ detail }) => detail.elt.addEventListener("htmx:beforeOnLoad", dropLate));

@@ -9,8 +9,9 @@ function show(row) {
   if (!row || panel().dataset.of === row.id) return;
   panel().dataset.of = row.id;
   panel().hidden = false;
-  const list = new URLSearchParams(new URL(row.querySelector(".table__link").href).search).get("list") ?? "";
-  htmx.ajax("GET", `${row.dataset.peek}?${new URLSearchParams({ list })}`, { target: "#peek", swap: "innerHTML" });
+  const contact = new URL(row.querySelector(".table__link").href);
+  const list = contact.searchParams.get("list") ?? "";
+  htmx.ajax("GET", `${contact.pathname}peek/?${new URLSearchParams({ list })}`, { target: "#peek", swap: "innerHTML" });
 }
 
 function hide() {

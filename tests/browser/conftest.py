@@ -9,11 +9,18 @@ from tests.workers import Processes
 
 @pytest.fixture
 def app(sandbox_process, tmp_path):
-    processes = Processes(sandbox_process, tmp_path)
-    processes.start_web()
-    yield processes
-    processes.kill()
-    processes.log.close()
+    with Processes(sandbox_process, tmp_path) as processes:
+        processes.start_web()
+        yield processes
+
+
+@pytest.fixture
+def app_at_work(synced, sandbox, tmp_path):
+    """With a worker, so that what is asked for is done, over a location that was read."""
+    with Processes(sandbox, tmp_path) as processes:
+        processes.start_worker(pool="threads", concurrency=4)
+        processes.start_web()
+        yield processes
 
 
 @pytest.fixture

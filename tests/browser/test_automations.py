@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from contacts.models import Note, Task
 from integrations.models import ApiKey, Feed, Rule, RuleRun
 from tests.integrations.delivering import somebody
-from tests.workers import Processes, wait_until
+from tests.workers import wait_until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -18,14 +18,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def app(synced, sandbox, tmp_path):
-    """With a worker, so that what is asked for is done."""
-    processes = Processes(sandbox, tmp_path)
-    processes.start_worker(pool="threads", concurrency=4)
-    processes.start_web()
-    yield processes
-    processes.kill()
-    processes.log.close()
+def app(app_at_work):
+    return app_at_work
 
 
 @pytest.fixture
@@ -51,7 +45,10 @@ def test_a_rule_is_written_tried_and_switched_on_and_its_task_arrives(
     page.get_by_role("button", name="New rule").click()
     page.get_by_label("Name").fill("Chase big invoices")
     page.get_by_text("Choose what it begins with").click()
+    other = page.get_by_role("button", name="Order shipped", exact=True)
+    expect(other).to_be_visible()
     page.get_by_label("Find: invoice, task").fill("invoice overdue")
+    expect(other).to_have_count(0)  # the list is another now
     page.get_by_role("button", name="Invoice overdue", exact=True).click()
     expect(page.get_by_text("When the ERP says “invoice.overdue”")).to_be_visible()
     page.get_by_role("button", name="Condition").click()

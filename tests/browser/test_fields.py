@@ -18,11 +18,9 @@ pytestmark = [
 
 @pytest.fixture
 def site(sandbox, tmp_path):
-    processes = Processes(sandbox, tmp_path)
-    processes.start_web()
-    yield processes
-    processes.kill()
-    processes.log.close()
+    with Processes(sandbox, tmp_path) as processes:
+        processes.start_web()
+        yield processes
 
 
 @pytest.fixture

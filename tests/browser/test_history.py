@@ -69,6 +69,12 @@ def test_a_colleague_is_named_by_keyboard(page, app, ana, max_, ana_in_ghl, cont
     expect(page.locator(".mention", has_text="@Max Mill")).to_be_visible()
     assert Mention.objects.get().user == max_
 
+    page.locator("label", has=page.locator("#compose-task")).click()
+    title = page.get_by_role("textbox", name="Task", exact=True)
+    title.press_sequentially("Ask @mil")
+    page.keyboard.press("Enter")  # takes the name, and sends nothing yet
+    expect(title).to_have_value("Ask @Max Mill ")
+
 
 def test_words_are_found_while_they_are_typed_and_news_does_not_disturb(page, app, ana, contact, location):
     for body in ("Wants cópper flashing", "Something else"):

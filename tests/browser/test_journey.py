@@ -18,12 +18,10 @@ pytestmark = [
 @pytest.fixture
 def app(sandbox, tmp_path):
     sandbox.reset(contacts=250)
-    processes = Processes(sandbox, tmp_path)
-    processes.start_worker(pool="threads", concurrency=4)
-    processes.start_web()
-    yield processes
-    processes.kill()
-    processes.log.close()
+    with Processes(sandbox, tmp_path) as processes:
+        processes.start_worker(pool="threads", concurrency=4)
+        processes.start_web()
+        yield processes
 
 
 def sign_in(page, app, user):

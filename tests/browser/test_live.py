@@ -18,11 +18,9 @@ pytestmark = [
 
 @pytest.fixture
 def app(tmp_path):
-    processes = Processes(NoGhl, tmp_path)
-    processes.start_web()
-    yield processes
-    processes.kill()
-    processes.log.close()
+    with Processes(NoGhl, tmp_path) as processes:
+        processes.start_web()
+        yield processes
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from contacts.models import Contact, ExternalId
 from integrations.models import ApiKey, ErpEvent, FieldMapping, Scope
 from tests.integrations.delivering import somebody
-from tests.workers import Processes, wait_until
+from tests.workers import wait_until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -18,13 +18,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def app(sandbox, synced, tmp_path):
-    processes = Processes(sandbox, tmp_path)
-    processes.start_worker(pool="threads", concurrency=4)
-    processes.start_web()
-    yield processes
-    processes.kill()
-    processes.log.close()
+def app(app_at_work):
+    return app_at_work
 
 
 @pytest.fixture

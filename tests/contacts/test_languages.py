@@ -1,13 +1,12 @@
 """Texts ready for translation: a language that is added speaks in the frame, the building blocks and the dates."""
 
 from datetime import timedelta
-from io import BytesIO
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+
+from tests.translating import speak_german
 
 GERMAN = {
     "Today": "Heute",
@@ -27,18 +26,9 @@ GERMAN = {
 
 
 @pytest.fixture
-def german(settings, tmp_path):
+def german(settings, tmp_path, monkeypatch):
     """As if somebody had translated a few words."""
-    catalog = Catalog(locale="de")
-    for english, german in GERMAN.items():
-        catalog.add(english, german)
-    compiled = BytesIO()
-    write_mo(compiled, catalog)
-    folder = tmp_path / "de" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "django.mo").write_bytes(compiled.getvalue())
-    settings.LOCALE_PATHS = [tmp_path]
-    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+    speak_german(GERMAN, tmp_path, settings, monkeypatch)
 
 
 def choose(client, language):

@@ -174,7 +174,7 @@ def test_it_costs_the_same_few_queries_for_two_and_for_thirty(
             add_event(contact)
 
     def cost():
-        with django_assert_max_num_queries(12) as queries:
+        with django_assert_max_num_queries(11) as queries:
             client_of_ana.get(LIST, headers={"HX-Request": "true", "HX-Target": "list"})
         return len(queries)
 

@@ -71,8 +71,9 @@ def touched(sql, table):
 def test_lines_are_read_from_each_place_and_no_more_than_are_shown(address, client_of_ana, many):
     lines = [sql for sql in asked_by(client_of_ana, address) if sql.startswith('SELECT "contacts_task"."id"')]
     assert lines
-    # In each of two places a page and one more; then each of these by its number.
-    assert max(touched(sql, "contacts_task") for sql in lines) <= 2 * 2 * (PAGE + 1)
+    # In each of two places a page and one more; then each of these by its number, once or twice as Postgres sees fit.
+    most = max(lines, key=lambda sql: touched(sql, "contacts_task"))
+    assert touched(most, "contacts_task") <= 3 * 2 * (PAGE + 1), explained(most, "ANALYZE")
 
 
 def test_the_day_reads_the_appointments_of_the_day(client_of_ana, many):
@@ -110,3 +111,11 @@ def test_however_far_it_looks_it_finds_the_same(near, far, location, add_contact
 
 def list_of(contacts):
     return contacts
+
+
+@pytest.mark.parametrize("theirs", [{"email": "nobody@example.com"}, {"phone": "+442077563258"}])
+def test_one_address_or_number_is_not_taken_for_many(theirs, many, northgate):
+    found = Contact.objects.present().filter(business__in=[northgate])
+    found = found.with_email(theirs["email"]) if "email" in theirs else found.with_phone(theirs["phone"])
+    expected = json.loads(found.explain(format="json"))[0]["Plan"]["Plan Rows"]
+    assert expected <= 5 < CONTACTS // 200

@@ -1,9 +1,11 @@
-"""Naming a colleague in a note: members of the business hear of it on Today, nobody else does."""
+"""Naming a colleague in a note or a task: members of the business hear of it on Today, nobody else does."""
+
+import re
 
 import pytest
 from django.utils import timezone
 
-from contacts.models import Mention, Note, RemoteUser, User
+from contacts.models import Mention, Note, RemoteUser, Task, User
 from contacts.people import mentions
 
 HTMX = {"HX-Request": "true"}
@@ -32,6 +34,15 @@ def waiting(rf):
 
 def write(page, contact, body):
     return page.post(f"/contacts/{contact.pk}/notes/add/", {"body": body}, headers=HTMX)
+
+
+def add_task(page, contact, title, **more):
+    values = {"title": title, "due": "2030-01-02T09:00", **more}
+    return page.post(f"/contacts/{contact.pk}/tasks/add/", values, headers=HTMX)
+
+
+def save_task(page, task, title, **more):
+    return page.post(f"/tasks/{task.pk}/edit/", {"title": title, "due": "2030-01-02T09:00", **more}, headers=HTMX)
 
 
 def who():
@@ -123,3 +134,61 @@ def test_names_stand_out_in_the_text(page, contact, named):
     write(page, contact, "Hello @Max Mill & <b>co</b>")
     shown = page.get(f"/contacts/{contact.pk}/history/", headers=HTMX).content.decode()
     assert '<b class="mention">@Max Mill</b> &amp; <b>co</b>' in shown
+
+
+@pytest.mark.parametrize("title, body, people", [
+    ("Ask @Max Mill", "", {"Max Mill"}),
+    ("Ask the insurer", "as @ada lund said", {"Ada Lund"}),
+    ("@Max Mill", "@Ada Lund and @Max Mill", {"Max Mill", "Ada Lund"}),
+    ("Ask @Max", "Mill is away", set()),
+    ("@Ana Reyes, that is me", "@Cy may not see this", set()),
+])  # fmt: skip
+def test_a_task_names_a_member_in_its_title_or_its_details(page, contact, named, cy, title, body, people):
+    add_task(page, contact, title, body=body)
+    assert who() == people
+
+
+def test_a_task_is_found_on_today_until_it_was_seen(page, contact, named, max_, as_user, waiting):
+    add_task(page, contact, "Ask @Max Mill", body="about copper")
+    add_task(page, contact, "@Max Mill again")
+    later, first = waiting(max_)
+    assert first.excerpt == "Ask @Max Mill · about copper"
+    left = as_user(max_).post(f"/mentions/{later.pk}/seen/", headers=HTMX).content.decode()
+    assert f"{contact.get_absolute_url()}?pane=work#task-{first.task_id}" in left
+    assert waiting(max_) == [first]
+
+
+def test_a_name_edited_into_a_task_tells_once(page, contact, named, max_, ada, waiting):
+    add_task(page, contact, "Ask the insurer")
+    task = contact.tasks.get()
+    save_task(page, task, "Ask the insurer, @Max Mill")
+    Mention.objects.see()
+    save_task(page, task, "Ask the insurer today, @Max Mill", body="@Ada Lund knows him")
+    assert waiting(max_) == [] and len(waiting(ada)) == 1
+    save_task(page, task, "Ask the insurer today, @Max Mill")
+    assert waiting(ada) == []
+
+
+def test_a_task_sent_twice_tells_once(page, contact, named, max_, waiting):
+    for _ in range(2):
+        add_task(page, contact, "Ask @Max Mill", submission="3f0e5c1a-8d6b-4d2c-9d57-0f6f4f1f2a10")
+    assert len(waiting(max_)) == 1
+
+
+def test_a_task_that_is_gone_names_nobody(page, contact, named, max_, waiting):
+    add_task(page, contact, "Ask @Max Mill")
+    page.post(f"/tasks/{contact.tasks.get().pk}/delete/", headers=HTMX)
+    assert Task.objects.exclude(deleted_at=None).exists() and waiting(max_) == []
+
+
+def test_a_stranger_names_nobody_in_a_task(as_user, cy, contact, named):
+    assert add_task(as_user(cy), contact, "Ask @Max Mill").status_code == 404
+    assert not Mention.objects.exists()
+
+
+@pytest.mark.parametrize("part", ["?compose=task", "?task={task}"])
+def test_the_boxes_of_a_task_complete_names(page, contact, named, part):
+    add_task(page, contact, "Ask the insurer")
+    shown = page.get(contact.get_absolute_url() + part.format(task=contact.tasks.get().pk)).content.decode()
+    boxes = re.findall(r"<textarea[^>]* id=\"(?:task-title|task-body|title-\d+|body-\d+)\"[^>]*>", shown)
+    assert boxes and all(f'data-mentions="/contacts/{contact.pk}/mentionable/"' in box for box in boxes)

@@ -305,7 +305,7 @@ def test_custom_columns_cost_no_query_a_row(
     client_of_ana.post("/contacts/columns/", {"list": "", "column": ["company", "owner", f"field-{roof.pk}", "city"]})
 
     def cost():
-        with django_assert_max_num_queries(20) as queries:
+        with django_assert_max_num_queries(17) as queries:
             client_of_ana.get(LIST, headers=PART)
         return len(queries)
 

@@ -155,7 +155,7 @@ def test_it_costs_the_same_few_queries_however_full_the_day_is(
             add_task(contact, due_at=now - timedelta(days=1), assignee=ana_in_ghl)
             add_contact(f"Quiet {number}", owner=ana_in_ghl)
             add_appointment(contact, now, assignee=ana_in_ghl)
-        with django_assert_max_num_queries(23) as queries:
+        with django_assert_max_num_queries(21) as queries:
             client.get("/")
         return len(queries)
 

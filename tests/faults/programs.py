@@ -83,7 +83,7 @@ def people_first(rig):
 
 @case("38", "speed and cost of a sync")
 def near_the_floor(rig):
-    contacts = rig.size(quick=60, usual=1000, full=10_000)
+    contacts = rig.size(quick=60, usual=2000, full=10_000)
     figures = bench("sync", "--contacts", contacts)
     written, dear = figures["business rows written by a no-change sync"], figures["requests ÷ minimum"]
     slow = figures["time ÷ floor"] or 0

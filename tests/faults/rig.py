@@ -78,9 +78,8 @@ class Rig:
     def start_processes(self, **environment):
         """Nothing runs yet; `start_worker`, `start_beat`, `start_web`. Killed when the case ends."""
         rate = {"GHL_RATE_LIMIT": "100", "GHL_RATE_WINDOW_S": str(self.window_s)}
-        self.processes = Processes(self.sandbox, self.folder, **rate | environment)
-        self.at_the_end.callback(self.processes.log.close)
-        self.at_the_end.callback(self.processes.kill)
+        processes = Processes(self.sandbox, self.folder, **rate | environment)
+        self.processes = self.at_the_end.enter_context(processes)
         return self.processes
 
     def connect(self):

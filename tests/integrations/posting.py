@@ -18,12 +18,13 @@ NEW_KEY = Ed25519PrivateKey.from_private_bytes(b"another key, for these tests to
 
 
 @pytest.fixture(autouse=True)
-def our_key(settings, tmp_path):
-    """Our server knows KEY, has a spool of its own, and remembers nothing of earlier troubles."""
+def our_key(settings, tmp_path, monkeypatch):
+    """Our server knows KEY, has a spool of its own that only the sweeper empties, and remembers no earlier troubles."""
     settings.GHL_WEBHOOK_PUBLIC_KEYS = pem(KEY)
     settings.WEBHOOK_SPOOL = str(tmp_path / "spool")
     quarantine._lately.clear()
-    events._away.until, events._away.has_spooled = 0.0, False
+    monkeypatch.setattr(events, "emptier", events.SpoolEmptier(every_s=3600))
+    events._away.until = 0.0
 
 
 def post(client, event, key=KEY, body=None, path="/webhooks/ghl/", **headers):

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import stat
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,8 @@ from django.db import DatabaseError
 from integrations import crypto
 from integrations.models import InboundEvent
 from integrations.news import events, spool
-from tests.integrations.posting import our_key, post  # noqa: F401
+from tests.integrations.posting import no_database, our_key, post  # noqa: F401
+from tests.workers import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -111,8 +111,6 @@ def test_it_does_not_fill_the_disk(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_with_the_spool_full_ghl_is_asked_to_come_again(client, monkeypatch):
-    from tests.integrations.posting import no_database
-
     monkeypatch.setattr(spool, "MOST_BYTES", 10)
     with no_database():
         assert post(client, {"type": "ContactUpdate"}).status_code == 429
@@ -140,19 +138,22 @@ def test_several_processes_write_while_one_takes_in(settings):
     assert len(taken) == len(set(taken)) == 120
 
 
-def test_the_next_good_event_has_the_spool_emptied_and_so_has_the_first_after_a_start(client, monkeypatch):
-    began = []
+@pytest.mark.django_db(transaction=True)
+def test_once_the_database_is_back_the_spool_is_emptied_though_no_other_webhook_comes(client, monkeypatch):
+    monkeypatch.setattr(events, "emptier", events.SpoolEmptier(every_s=0.05))
+    with no_database():
+        assert post(client, {"type": "Odd", "webhookId": "a"}).status_code == 200
+        assert spool.is_waiting()
+    wait_until(lambda: InboundEvent.objects.filter(event_id="a").exists())
+    wait_until(lambda: not spool.is_waiting())
+    with no_database():
+        assert post(client, {"type": "Odd", "webhookId": "b"}).status_code == 200
+    wait_until(lambda: InboundEvent.objects.filter(event_id="b").exists())
 
-    def empty():
-        began.append(threading.current_thread().name)
-        events._emptying.release()
-        was_asked.set()
 
-    was_asked = threading.Event()
-    monkeypatch.setattr(events, "_empty_the_spool", empty)
+@pytest.mark.django_db(transaction=True)
+def test_what_the_process_before_us_has_left_is_taken_in_with_our_first_webhook(client, monkeypatch):
+    monkeypatch.setattr(events, "emptier", events.SpoolEmptier(every_s=0.05))
     spool.append(BODY % 1)
-    events._away.has_spooled = True  # as it is in a new process
     post(client, {"type": "Odd", "webhookId": "a"})
-    post(client, {"type": "Odd", "webhookId": "b"})
-    assert was_asked.wait(10)
-    assert began == ["spool"]
+    wait_until(lambda: InboundEvent.objects.filter(event_id="1").exists())

@@ -57,11 +57,11 @@ def test_a_worker_that_dies_in_the_middle_loses_nothing(synced, sandbox, import_
 
     merges = []
 
-    def dies_at_the_second_page(location, rows):
+    def dies_at_the_second_page(location, rows, began):
         merges.append(rows)
         if len(merges) == 2:
             raise Killed
-        return take(location, rows)
+        return take(location, rows, began)
 
     take = storm._take
     monkeypatch.setattr(storm, "_take", dies_at_the_second_page)
@@ -159,12 +159,12 @@ def test_one_reads_a_storm_while_the_others_leave_it_alone(synced, sandbox, impo
     pks = list(InboundEvent.objects.values_list("pk", flat=True))
     searches = []
 
-    def meanwhile(location, rows):
+    def meanwhile(location, rows, began):
         before = requests(sandbox)
         for pk in pks[:20]:
             assert events.handle(pk) == []
         searches.append(spent(sandbox, before))
-        return take(location, rows)
+        return take(location, rows, began)
 
     take = storm._take
     monkeypatch.setattr(storm, "_take", meanwhile)

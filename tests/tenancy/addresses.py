@@ -227,6 +227,7 @@ ADDRESSES = {
     "integrations:edit_rule": page("rule", body={"name": "Eve"}, admins=True),
     "integrations:rule_triggers": page("rule", admins=True),
     "integrations:rule_actions": page("rule", admins=True),
+    "integrations:rule_offered": page("rule", "workflows", admins=True),
     "integrations:try_rule": page("rule", body={}, admins=True),
     "integrations:switch_on_rule": admin_act("rule"),
     "integrations:pause_rule": admin_act("button"),
@@ -249,12 +250,15 @@ ADDRESSES = {
     "integrations:mapping_line": page(
         "mapping", body={"erp": "eve", "contact": "city", "was": fingerprint(MAPPED)}, admins=True
     ),
+    "integrations:mapping_whom": page("mapping", admins=True),
     "integrations:mapping_lines": admin_act("mapping", act="remove", n="0", was=fingerprint(MAPPED)),
     "integrations:mapping_preview": page("mapping", body={"source": "last", "count": "20"}, admins=True),
     "integrations:mapping_activate": admin_act("retired_mapping"),
     "integrations:mapping_put_away": admin_act("mapping"),
     "integrations:mapping_export": page("mapping", admins=True),
     "integrations:unmatched": page(managers=True),
+    "integrations:linked": page(managers=True),
+    "integrations:unlink": Address(("contact", "link"), reads=False, body={}, managers=True),
     "integrations:stranger": page("stranger", managers=True),
     "integrations:link_stranger": Address(("stranger",), reads=False, body={"contact": "@contact"}, managers=True),
     "integrations:create_from_stranger": Address(

@@ -16,6 +16,7 @@ from contacts.models import (
     Contact,
     CustomField,
     Draft,
+    ExternalId,
     HistoryEvent,
     Invitation,
     Location,
@@ -131,6 +132,7 @@ def ours(quick_and_alone, northgate, location, contact, ana, max_, ada):
     failed = ErpEvent.objects.create(
         **customer, **sent, idempotency_key="2", outcome="failed", reason=said, body={"title": said}
     )
+    link = ExternalId.objects.create(business=northgate, contact=contact, kind="contact", system="erp", value=said)
     addressed = {"name": said, "url": f"https://{CANARY}.example.com", "sentence": said}
     hook = OutgoingHook.objects.make(northgate, ada, **addressed)
     hook_off = OutgoingHook.objects.make(northgate, ada, **addressed, is_on=False, off_because=said)
@@ -164,7 +166,7 @@ def ours(quick_and_alone, northgate, location, contact, ana, max_, ada):
         note=note, mention=mention, refused=refused, conflict=conflict, gone=gone,
         deletion=hidden.delete_here(by=ana, undo_s=600), connection=connection, agency=agency,
         mapping=mapping, retired_mapping=retired_mapping,
-        api_key=api_key, erp_event=failed, hook=hook, hook_off=hook_off, message=message,
+        api_key=api_key, erp_event=failed, hook=hook, hook_off=hook_off, message=message, link=link,
         stranger=Stranger.objects.create(**customer, name=said, email=f"{CANARY}@example.com", reason=said),
         ignored_stranger=Stranger.objects.create(
             **customer | {"reference": f"OLD {CANARY}"}, ignored_at=when, ignored_by=ada, ignored_because=said

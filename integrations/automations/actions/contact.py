@@ -50,7 +50,11 @@ class AddTags(Action):
         contact_of(scene)
         if not (tags := words_of(values.get("tags"))):
             raise CannotDo(_("There is no tag left once it is filled in."))
-        return Plan(self.say(values), self.calls, lambda by: Done(held(scene).add_tags(tags, by)))
+        return Plan(self.say(values), self.calls, lambda by: Done(self.act(held(scene), tags, by)))
+
+    @staticmethod
+    def act(contact, tags, by):
+        return contact.add_tags(tags, by)
 
 
 class RemoveTags(AddTags):
@@ -61,11 +65,9 @@ class RemoveTags(AddTags):
         tags = words_of(values.get("tags"))
         return ngettext("remove the tag %(tags)s", "remove the tags %(tags)s", len(tags) or 1) % {"tags": quoted(tags)}
 
-    def plan(self, values, scene):
-        contact_of(scene)
-        if not (tags := words_of(values.get("tags"))):
-            raise CannotDo(_("There is no tag left once it is filled in."))
-        return Plan(self.say(values), self.calls, lambda by: Done(held(scene).remove_tags(tags, by)))
+    @staticmethod
+    def act(contact, tags, by):
+        return contact.remove_tags(tags, by)
 
 
 class AssignOwner(Action):

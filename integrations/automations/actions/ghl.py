@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from contacts.models import Business
+from integrations.automations import offered
 from integrations.automations.actions import people
 from integrations.automations.actions.base import Action, CannotDo, Done, Plan, contact_of, short
 from integrations.automations.inputs import OWNER, Input
@@ -81,12 +82,12 @@ def remote_id(scene):
 
 class OfWorkflow(ByOperation):
     inputs = (
-        Input("workflow", lazy("Workflow"), required=True, help=lazy("Its id, as in the address of its page in GHL")),
-        Input("name", lazy("What it is called"), takes_fields=False, help=lazy("Only for reading")),
+        Input("workflow", lazy("Workflow"), "offered", required=True, choices=offered.workflows, offered="workflows"),
+        Input("name", lazy("What it is called"), takes_fields=False, help=lazy("Only for reading, beside an id")),
     )
 
-    def named(self, values):
-        return short(values.get("name") or values.get("workflow"))
+    def named(self, values, business):
+        return short(values.get("name") or self.word("workflow", values, business))
 
     def request(self, values, scene):
         params = {"contactId": remote_id(scene), "workflowId": (values.get("workflow") or "").strip()}
@@ -99,7 +100,7 @@ class AddToWorkflow(OfWorkflow):
     operation = "contacts.add-contact-to-workflow"
 
     def say(self, values, business=None):
-        return _("add the contact to the workflow “%(name)s”") % {"name": self.named(values)}
+        return _("add the contact to the workflow “%(name)s”") % {"name": self.named(values, business)}
 
 
 class RemoveFromWorkflow(OfWorkflow):
@@ -108,17 +109,17 @@ class RemoveFromWorkflow(OfWorkflow):
     operation = "contacts.delete-contact-from-workflow"
 
     def say(self, values, business=None):
-        return _("remove the contact from the workflow “%(name)s”") % {"name": self.named(values)}
+        return _("remove the contact from the workflow “%(name)s”") % {"name": self.named(values, business)}
 
 
 class OfCampaign(ByOperation):
     inputs = (
-        Input("campaign", lazy("Campaign"), required=True, help=lazy("Its id, as in the address of its page in GHL")),
-        Input("name", lazy("What it is called"), takes_fields=False, help=lazy("Only for reading")),
+        Input("campaign", lazy("Campaign"), "offered", required=True, choices=offered.campaigns, offered="campaigns"),
+        Input("name", lazy("What it is called"), takes_fields=False, help=lazy("Only for reading, beside an id")),
     )
 
-    def named(self, values):
-        return short(values.get("name") or values.get("campaign"))
+    def named(self, values, business):
+        return short(values.get("name") or self.word("campaign", values, business))
 
     def request(self, values, scene):
         return {"params": {"contactId": remote_id(scene), "campaignId": (values.get("campaign") or "").strip()}}
@@ -130,7 +131,7 @@ class AddToCampaign(OfCampaign):
     operation = "contacts.add-contact-to-campaign"
 
     def say(self, values, business=None):
-        return _("add the contact to the campaign “%(name)s”") % {"name": self.named(values)}
+        return _("add the contact to the campaign “%(name)s”") % {"name": self.named(values, business)}
 
 
 class RemoveFromCampaign(OfCampaign):
@@ -139,7 +140,7 @@ class RemoveFromCampaign(OfCampaign):
     operation = "contacts.remove-contact-from-campaign"
 
     def say(self, values, business=None):
-        return _("remove the contact from the campaign “%(name)s”") % {"name": self.named(values)}
+        return _("remove the contact from the campaign “%(name)s”") % {"name": self.named(values, business)}
 
 
 class AddFollower(ByOperation):
@@ -180,7 +181,7 @@ class UpdateOpportunity(ByOperation):
     inputs = (
         Input("id", lazy("Opportunity"), required=True, default="{{ event.id }}", help=lazy("Its id in GHL")),
         Input("status", lazy("Status"), "choice", choices=statuses),
-        Input("stage", lazy("Stage"), help=lazy("The id of the stage in GHL")),
+        Input("stage", lazy("Stage"), "offered", choices=offered.stages, offered="pipelines"),
         Input("value", lazy("Value"), help=lazy("An amount, like {{ event.amount }}")),
         Input("name", lazy("New name")),
     )
@@ -196,7 +197,8 @@ class UpdateOpportunity(ByOperation):
 
     def say(self, values, business=None):
         boxes = {each.name: each for each in self.inputs}
-        parts = [f"{boxes[name].label}: {short(values[name])}" for name in self.NAMES if values.get(name)]
+        words = {name: boxes[name].word_for(values[name], business) for name in self.NAMES if values.get(name)}
+        parts = [f"{boxes[name].label}: {short(said)}" for name, said in words.items()]
         return _("change the opportunity (%(what)s)") % {"what": ", ".join(parts) or "…"}
 
     def request(self, values, scene):

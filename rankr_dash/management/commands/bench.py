@@ -59,7 +59,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{under}{name}")
                 self.table(value, under + "  ")
             else:
-                self.stdout.write(f"{under + name:<58} {value}")
+                self.stdout.write(f"{under}{name}".ljust(58) + f" {value}")
 
 
 def measure(what, contacts, window_s=0.0, latency_ms="", count=0, per_second=0.0, **options):

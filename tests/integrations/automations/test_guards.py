@@ -1,15 +1,17 @@
 """Rules that feed each other come to an end, and everybody can see why."""
 
 import pytest
+from django.utils import timezone
 
 from contacts.models import Contact, Note
 from integrations.automations import guards
 from integrations.gateway import client_for
 from integrations.management.commands.sync import wait_for
-from integrations.models import Rule
+from integrations.models import Rule, RuleRun
 from integrations.reading import sync
-from tests.integrations.automations.conftest import line, switched_on, work
+from tests.integrations.automations.conftest import CHASE, erp_says, line, switched_on, work
 from tests.integrations.delivering import somebody, writes
+from tests.integrations.erp.conftest import event
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +79,77 @@ def test_a_circle_outside_of_us_carries_no_cause_and_is_stopped_all_the_same(con
     assert "more than 5 times in an hour on one contact" in rule.paused_because
     assert [run.state for run in runs.all()] == ["done"] * 5 + ["stopped"]
     assert ada.reminders.get().text.startswith("The rule “Chase” was paused")
+
+
+def invoice(erp, key, **payload):
+    told = event(str(key), type="invoice.overdue", title=None, detail=None, payload=payload)
+    erp.send("/events", told)
+    work()
+
+
+def test_six_invoices_of_one_customer_are_honest_work(erp, contact, northgate, runs):
+    rule = switched_on(northgate, erp_says(), CHASE)
+    for number in range(6):
+        invoice(erp, number, invoice=f"88{number}")
+    rule.refresh_from_db()
+    assert rule.state == "on"
+    assert [run.state for run in runs.all()] == ["done"] * 6
+    assert contact.tasks.count() == 6
+
+
+def test_the_same_invoice_again_and_again_is_a_circle(erp, contact, northgate, runs):
+    rule = switched_on(northgate, erp_says(), CHASE)
+    for number in range(8):
+        invoice(erp, number, invoice="8841")
+    rule.refresh_from_db()
+    assert (rule.state, contact.tasks.count()) == ("paused", guards.MOST_ON_ONE)
+
+
+def test_a_record_is_the_same_whatever_else_is_said_of_it(erp, contact, northgate, runs):
+    rule = switched_on(northgate, erp_says(), CHASE)
+    for number in range(8):
+        told = event(str(number), type="invoice.overdue", record="INV-1", payload={"invoice": "1", "reminder": number})
+        erp.send("/events", told)
+        work()
+    rule.refresh_from_db()
+    assert (rule.state, contact.tasks.count()) == ("paused", guards.MOST_ON_ONE)
+
+
+def test_a_circle_that_says_something_new_each_time_ends_too(erp, contact, northgate, runs, monkeypatch):
+    monkeypatch.setattr(guards, "MOST_AT_ALL", 8)
+    rule = switched_on(northgate, erp_says(), CHASE)
+    for number in range(12):
+        invoice(erp, number, invoice=f"turn {number}")
+    rule.refresh_from_db()
+    assert (rule.state, contact.tasks.count()) == ("paused", 8)
+    assert "more than 8 times in an hour on one contact" in rule.paused_because
+
+
+def test_what_people_do_by_hand_is_no_turn_of_a_circle(contact, northgate, max_, runs):
+    rule = switched_on(northgate, line("note_added"), tag("noted {{ event.at }}"))
+    for _ in range(7):
+        write(contact, by=max_)
+        work()
+    rule.refresh_from_db()
+    assert rule.state == "on"
+    assert [run.state for run in runs.all()] == ["done"] * 7
+
+
+@pytest.mark.parametrize(
+    ("action", "most"),
+    [
+        (note("Paid {{ event._id }}"), 0),
+        ({"do": "operation", "values": {"key": "contacts.add-tags", "body.tags": "paid"}}, guards.MOST_ON_ONE),
+    ],
+)
+def test_what_ghl_tells_may_be_many_things_unless_the_rule_writes_there(action, most, contact, northgate):
+    rule = switched_on(northgate, {"kind": "webhook", "type": "InvoicePaid"}, action)
+    of = {"rule": rule, "version": rule.live, "business": northgate, "contact": contact}
+    told = [RuleRun(**of, cause=f"webhook {n}", scope={"event": {"_id": f"inv{n}"}}) for n in range(6)]
+    for run in told[:5]:
+        run.started_at = timezone.now()
+        run.save()
+    assert guards.too_often(told[5]) == most
 
 
 def test_many_contacts_at_once_are_no_circle(contact, northgate, location, runs):

@@ -17,10 +17,8 @@ KILLS, EVENTS = 3, 15
 
 @pytest.fixture
 def processes(sandbox, tmp_path):
-    processes = Processes(sandbox, tmp_path, GHL_TIMEOUT_S="1", WORK_LEASE_S="2")
-    yield processes
-    processes.kill()
-    processes.log.close()
+    with Processes(sandbox, tmp_path, GHL_TIMEOUT_S="1", WORK_LEASE_S="2") as processes:
+        yield processes
 
 
 def test_workers_killed_in_the_middle_of_runs_lose_and_double_nothing(synced, erp, sandbox, northgate, processes):

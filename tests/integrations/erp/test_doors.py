@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
+from django.test import Client
 from django.utils import timezone
 
 from integrations.api import doors
@@ -153,3 +154,13 @@ def test_while_the_database_is_away_nothing_is_pretended(erp, monkeypatch):
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
     monkeypatch.setattr("integrations.models.api_key.ApiKeyQuerySet.with_token", away)
     assert erp.ask("POST", "/events", event()).status_code == 503
+
+
+@pytest.mark.parametrize("path", ["", "/nothing", "/events/", "/contacts/1/secrets", "/../v2/events"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_an_address_that_is_not_there_is_answered_in_json(method, path, erp, settings):
+    settings.DEBUG = False
+    answer = Client(enforce_csrf_checks=True).generic(method, f"/api/v1{path}", b"{}", "application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/json")
+    assert answer.json()["error"].startswith("There is no such address.")
+    assert Client().get("/api/v7/events").json()["fields"] == []

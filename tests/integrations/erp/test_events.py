@@ -192,3 +192,8 @@ def test_what_became_of_it_is_told_to_its_own_business_only(erp, strange_erp, co
     sent = erp.ask("POST", "/events", event()).json()["id"]
     assert strange_erp.ask("GET", f"/events/{sent}").status_code == 404
     assert erp.ask("GET", "/events/00000000-0000-0000-0000-000000000000").status_code == 404
+
+
+def test_an_offset_that_the_database_does_not_take_is_the_same_moment(erp, events):
+    erp.send("/events", event(occurred_at="2026-11-20T14:00:00+20:12"))
+    assert events.get().occurred_at.isoformat() == "2026-11-19T17:48:00+00:00"

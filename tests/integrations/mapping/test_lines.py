@@ -37,7 +37,7 @@ TWO_LEAD_THERE = {"do": "lookup", "table": {"A": "C", "B": "C"}}
     ({}, "Say which field of the ERP it is."),
     ({"erp": "x"}, "Say which field of the contact it is."),
     ({"erp": "x", "contact": "shoe_size"}, "A contact has no field “shoe_size” that can be filled."),
-    ({"erp": "x", "contact": "dnd"}, "A contact has no field “dnd” that can be filled."),
+    ({"erp": "x", "contact": "type"}, "A contact has no field “type” that can be filled."),
     ({"erp": "x", "contact": "custom:contact.gone"}, "No location of this business has a field “contact.gone”."),
     ({"erp": "x", "contact": "city", "direction": "up"}, "“up” is none of: in, out, both."),
     ({"erp": "x", "contact": "city", "empty": "maybe"}, "“maybe” is none of: leave, clear, default."),

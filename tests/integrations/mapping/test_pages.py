@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contacts.models import ExternalId
+from contacts.models import Contact, ExternalId, Location
 from integrations.models import ErpEvent, FieldMapping
 from tests.integrations.erp.conftest import event
 from tests.integrations.mapping.conftest import CUSTOMER
@@ -164,6 +164,50 @@ def test_beside_each_line_stands_what_it_makes_of_a_real_event(admin, draft, con
     assert "is not a number" in words(admin.post(at(draft, "line/"), typed, headers=HTMX))
 
 
+def test_a_chosen_contact_is_shown_with_what_the_erp_told_of_them_last(admin, draft, contact, erp, location):
+    erp.send("/customers", {**CUSTOMER, "fields": {"town": "Boston"}})
+    erp.send("/customers", {"reference": "C-2", "first_name": "Zoe", "fields": {"town": "Springfield"}})
+    found = words(admin.get(at(draft, "whom/"), {"who": "marisol"}))
+    assert f'"person": "{contact.pk}"' in found and "Zoe" not in found
+    assert "No contact matches." in words(admin.get(at(draft, "whom/"), {"who": "nobody at all"}))
+    page = words(admin.get(at(draft), {"person": contact.pk, "event": ""}, headers=HTMX))
+    assert "as the ERP told of them" in page
+    assert "Boston" in page and "Springfield</b>" not in page
+    last = ErpEvent.objects.latest("pk")
+    page = words(admin.get(at(draft), {"person": contact.pk, "event": last.pk}, headers=HTMX))
+    assert "Springfield</b>" in page, "an event chosen after the contact"
+
+
+def test_a_chosen_contact_of_whom_the_erp_told_nothing_is_shown_with_test_data(admin, draft, contact):
+    page = words(admin.get(at(draft), {"person": contact.pk}))
+    assert "&quot;town&quot;: &quot;&quot;" in page, "what the lines ask for"
+    typed = {"person": contact.pk, "sample": '{"email": "new@example.com", "fields": {"town": "Reno"}}'}
+    page = words(admin.get(at(draft), typed, headers=HTMX))
+    assert 'title="Reno">Reno</b>' in page and "new@example.com</b>" in page
+    assert "Line 1: this is not JSON." in words(admin.get(at(draft), typed | {"sample": "{"}))
+    assert "fields.town" in words(admin.get(at(draft), typed | {"sample": '{"fields": {"town": {"a": 1}}}'}))
+    live = line(draft, "try", erp="fields.town", contact="city", step=["upper"], **typed)
+    assert "RENO" in words(admin.post(at(draft, "line/"), live, headers=HTMX))
+    contact.refresh_from_db()
+    assert contact.city != "Reno"
+
+
+def test_the_form_of_a_line_comes_with_the_table_of_the_same_moment(admin, draft, contact):
+    """Two requests that cross each other cannot leave a form of one contact in the table of another."""
+    page = words(admin.get(at(draft), {"n": "1", "person": contact.pk}, headers=HTMX))
+    assert 'id="mapping-lines"' in page and 'id="line-1"' in page
+    assert page.count("mapping__form") == 1 and 'value="fields.town"' in page
+    page = words(admin.get(at(draft), {"new": "1", "erp": "fields.x"}, headers=HTMX))
+    assert 'value="fields.x"' in page and page.count('class="table__row"') == 2
+
+
+def test_a_contact_of_another_business_is_not_shown(admin, draft, cy, location):
+    theirs = Location.objects.create(business=cy.businesses.get(), remote_id="locI", name="Initech")
+    stranger = Contact.objects.create(location=theirs, first_name="Peter", email="peter@initech.example")
+    assert "Peter" not in words(admin.get(at(draft, "whom/"), {"who": "peter"}))
+    assert "Peter" not in words(admin.get(at(draft), {"person": stranger.pk}))
+
+
 def test_alike_names_are_suggested_and_taken_when_confirmed(admin, draft, contact, erp, fields):
     told = {"zip": "60601", "customer_limit": "x", "since": "30.11.2026", "tier": "gold", "limit": "1.250,50"}
     erp.send("/customers", {**CUSTOMER, "fields": told})
@@ -184,6 +228,7 @@ def test_alike_names_are_suggested_and_taken_when_confirmed(admin, draft, contac
 
 
 def test_it_goes_out_as_a_file_and_comes_in_as_a_draft(admin, draft, northgate):
+    assert 'href="' + at(draft, "export/?form=json") + '"' in words(admin.get(at(draft)))
     file = admin.get(at(draft, "export/"))
     assert file["Content-Disposition"] == 'attachment; filename="mapping-northgate-roofing-v1.yaml"'
     admin.post(f"/erp/mapping/{northgate.pk}/import/", {"text": words(file)})

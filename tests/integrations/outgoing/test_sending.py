@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import OutgoingDelivery, OutgoingHook
+from integrations.monitoring.backlog import backlog
 from integrations.outgoing import post, post_office, sending
 from tests.integrations.outgoing.conftest import let_it_be_due, tell
 
@@ -206,3 +207,14 @@ def test_no_body_and_no_address_in_the_logs(hook, ear, caplog):
     with caplog.at_level("INFO"):
         tell()
     assert ear.heard and "verysecret" not in caplog.text and "Marisol" not in caplog.text
+
+
+def test_what_only_a_worker_is_missing_for_counts_as_behind(hook, ear, message):
+    hour = timezone.now() - timedelta(hours=1)
+    OutgoingDelivery.objects.update(next_at=hour)
+    OutgoingHook.objects.update(rests_until=hour)
+    assert backlog().late == [("messages to the ERP", "60 min")]
+    OutgoingHook.objects.update(rests_until=timezone.now() + timedelta(minutes=1))
+    assert not backlog().is_behind, "the address rests"
+    OutgoingHook.objects.update(rests_until=hour, is_on=False)
+    assert not backlog().is_behind, "it is off"
