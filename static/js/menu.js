@@ -11,6 +11,15 @@ document.addEventListener("click", (event) => {
     }
   }
 
+  // A box to type in has the focus with the click: letters typed before the browser says "toggle" would be lost.
+  const menu = event.target.closest("details[data-menu]:not([open]) > summary")?.parentElement;
+  const box = menu?.querySelector("[autofocus]");
+  if (box) {
+    event.preventDefault();
+    menu.open = true;
+    box.focus();
+  }
+
   const opener = event.target.closest("[data-opens]");
   if (opener) document.getElementById(opener.dataset.opens)?.showModal();
   const closer = event.target.closest("[data-closes]");

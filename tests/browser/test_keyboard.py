@@ -182,6 +182,30 @@ def test_the_palette_changes_the_theme_and_signs_out(at_tasks, ana):
     expect(at_tasks.locator("html")).to_have_attribute("data-theme", "dark")  # this browser remembers
 
 
+def test_what_a_page_asked_for_while_somebody_signs_out_does_not_call_them_back(at_tasks):
+    held = []
+    at_tasks.route("**/tasks/?held", lambda route: held.append(route))
+    at_tasks.evaluate("""() => {
+      document.addEventListener("htmx:afterRequest", () => { document.body.dataset.answered = "" });
+      document.addEventListener("submit", event => event.preventDefault());  // on its way out, and not gone yet
+      htmx.ajax("GET", "?held", "#page");
+    }""")
+    wait_until(lambda: at_tasks.evaluate("1") and held)
+    here = at_tasks.url
+    at_tasks.locator("[data-sign-out]").evaluate("button => button.click()")
+    at_tasks.context.clear_cookies()
+    held[0].continue_()  # answered "sign in first"
+    expect(at_tasks.locator("body[data-answered]")).to_have_count(1)
+    asked = at_tasks.evaluate("""() => {
+      let asked = true;
+      document.addEventListener("htmx:beforeRequest", event => { asked = !event.defaultPrevented });
+      htmx.ajax("GET", "?asked", "#page");
+      return asked;
+    }""")
+    assert not asked
+    assert at_tasks.url == here
+
+
 # --- single keys ------------------------------------------------------------------------------------------------------
 
 
