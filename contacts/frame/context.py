@@ -56,6 +56,11 @@ class Frame:
         """The places that a letter after G leads to."""
         return [place for place in places.places_for(self.role) if place.key]
 
+    @property
+    def asked_at(self):
+        """Seconds since 1970, as static/js/live-events.js reads them."""
+        return f"{self.request.began_at:.3f}"
+
     @cached_property
     def counts(self):
         mine = Task.objects.filter(assignee__in=access.me_in_ghl(self.request)).open()

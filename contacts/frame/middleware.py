@@ -1,5 +1,7 @@
 """Every answer in the words, by the clock and by the customs of the person who asks."""
 
+import time
+
 from django.utils import timezone, translation
 
 from contacts import localised
@@ -12,6 +14,7 @@ def as_they_read(get_response):
     """What the person chose; where they chose nothing, what their browser says."""
 
     def answer(request):
+        request.began_at = time.time()  # what changes from now on an open page must hear of
         user = request.user
         mine = user if user.is_authenticated else None
         language = language_of(request, mine)

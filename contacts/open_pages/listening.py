@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import random
 import signal
 import time
@@ -18,7 +19,8 @@ from rankr_dash.shared_redis import listening_redis
 log = logging.getLogger(__name__)
 
 PULSE_S = 10  # after so much silence Redis is asked whether it is there
-LINGER_S = 30  # the next page of whoever has just left finds the line open, and hears what it missed meanwhile
+LATELY = 1000  # announcements kept for pages that are still on their way
+CLOCKS_S = 0.5  # the machines that show a page and that announce may differ by so much
 MOST_WAITING = 200  # announcements a slow reader may be behind before it is told to look at everything
 MOST_STREAMS = 20  # of one person in one process; tabs of one browser share one
 WAITS_S = (0.5, 10)
@@ -53,9 +55,15 @@ class Hub:
         self.streams = []
         self.is_on = False
         self.was_tried = asyncio.Event()  # whether anything can be heard is known
-        self.lately = deque(maxlen=1000)  # (when, announcement)
+        self.lately = deque(maxlen=LATELY)  # announcements, with the moment they came `at` (seconds since 1970)
+        self.knows_since = math.inf  # no announcement since then is missing there
         self.listener = None
         self.complained_at = float("-inf")
+
+    def open(self):
+        """Hear from now on, as long as the server runs: what changes while the first page is on its way, too."""
+        if self.listener is None or self.listener.done():
+            self.listener = asyncio.create_task(self.listen())
 
     def join(self, stream):
         own = [one for one in self.streams if one.user_pk == stream.user_pk]
@@ -63,30 +71,27 @@ class Hub:
             own[0].end("enough")
             self.streams.remove(own[0])
         self.streams.append(stream)
-        if self.listener is None or self.listener.done():
-            end_with_the_server(self)
-            self.listener = asyncio.create_task(self.listen())
+        end_with_the_server(self)
+        self.open()
 
     def leave(self, stream):
         with contextlib.suppress(ValueError):
             self.streams.remove(stream)
-        if not self.streams:
-            asyncio.get_running_loop().call_later(LINGER_S, self.hang_up)
-
-    def hang_up(self):
-        if not self.streams and self.listener:
-            self.listener.cancel()
 
     def end(self):
         """The server stops: it waits for its streams, and their readers come back to its successor."""
         for stream in self.streams:
             stream.end("restart")
 
-    def missed_by(self, stream, age_s):
-        """What a page cannot have heard that was asked for so many seconds ago."""
-        since = time.monotonic() - min(age_s, LINGER_S)
-        for at, message in self.lately:
-            if at >= since:
+    def missed_by(self, stream, since):
+        """What a page cannot have heard that shows how things stood then; it looks itself where nobody knows."""
+        if not self.is_on:
+            return
+        if since - CLOCKS_S < self.knows_since:
+            stream.tell("missed", {})
+            return
+        for message in self.lately:
+            if message["at"] > since - CLOCKS_S:
                 stream.hear(message)
 
     # --- the line to Redis --------------------------------------------------------------------------------------------
@@ -119,7 +124,10 @@ class Hub:
             self.was_tried.clear()
 
     def spread(self, message):
-        self.lately.append((time.monotonic(), message))
+        message["at"] = round(time.time(), 3)
+        self.lately.append(message)
+        if len(self.lately) == LATELY:  # the one before the first may be gone
+            self.knows_since = max(self.knows_since, self.lately[0]["at"])
         for stream in self.streams:
             stream.hear(message)
 
@@ -127,10 +135,13 @@ class Hub:
         """Pages ask by themselves while nothing can be heard."""
         is_first = not self.was_tried.is_set()
         self.was_tried.set()
-        if is_on != self.is_on:
+        self.knows_since = time.time() if is_on else math.inf
+        # Subscribed a second time: the client has mended its line by itself, and what was said meanwhile nobody heard.
+        news = ("missed", {}) if is_on and self.is_on else ("ready", {"on": is_on})
+        if is_on or self.is_on:
             self.is_on = is_on
             for stream in [] if is_first else self.streams:
-                stream.tell("ready", {"on": is_on})
+                stream.tell(*news)
 
     def complain(self, trouble):
         if time.monotonic() - self.complained_at > live.COMPLAIN_EVERY_S:

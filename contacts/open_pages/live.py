@@ -1,8 +1,8 @@
 """Telling open pages that something has changed: what it is about, by ids, and never what it says.
 
 `tell` costs a transaction nothing: once that is in, a thread of this process gathers for a moment what was told and
-hands it to Redis, one channel for each Business. An announcement may be lost. Pages that hear nothing ask again by
-themselves, only later; so nothing here fails, and nobody waits.
+hands it to Redis, one channel for each Business. An announcement may be lost while Redis is away. Pages that hear
+nothing ask again by themselves, only later; so nothing here fails, and nobody waits.
 """
 
 import atexit
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 KINDS = ("contact", "tags", "note", "task", "appointment", "state", "editing", "team")
 MOST = 1000  # ids in one announcement; above it says "many"
 GATHER_S, LONGEST_S = 0.05, 0.3  # it waits for a silence of so long, but not for longer than that
+TRIES, TRY_AGAIN_S = 4, 1  # a Redis that was slow for a moment; after more, pages have noticed that they hear nothing
 COMPLAIN_EVERY_S = 60
 
 
@@ -77,21 +78,31 @@ class Teller:
                 self.wanted.wait(GATHER_S)
             self.publish()
 
-    def publish(self):
-        """Hand over what was gathered. While Redis is away it is lost."""
+    def publish(self, tries=TRIES):
+        """Hand over what was gathered; while Redis is away it is tried a few times and then lost."""
         with self.lock:
             gathered, self.gathered = self.gathered, {}
-        if not gathered:
-            return
-        try:
-            with hasty_redis().pipeline(transaction=False) as pipe:
-                for (business_id, tab), told in gathered.items():
-                    pipe.publish(channel(business_id), json.dumps(announcement(business_id, tab, told)))
-                pipe.execute()
-        except (RedisError, OSError) as trouble:
-            if time.monotonic() - self.complained_at > COMPLAIN_EVERY_S:
-                self.complained_at = time.monotonic()
-                log.warning("open pages could not be told what has changed: %s", type(trouble).__name__)
+        for tried in range(1, tries + 1):
+            try:
+                return hand_over(gathered)
+            except (RedisError, OSError) as trouble:
+                self.complain(trouble)
+            if tried < tries:
+                time.sleep(TRY_AGAIN_S)
+
+    def complain(self, trouble):
+        if time.monotonic() - self.complained_at > COMPLAIN_EVERY_S:
+            self.complained_at = time.monotonic()
+            log.warning("open pages could not be told what has changed: %s", type(trouble).__name__)
+
+
+def hand_over(gathered):
+    if not gathered:
+        return
+    with hasty_redis().pipeline(transaction=False) as pipe:
+        for (business_id, tab), told in gathered.items():
+            pipe.publish(channel(business_id), json.dumps(announcement(business_id, tab, told)))
+        pipe.execute()
 
 
 def announcement(business_id, tab, told):
@@ -113,4 +124,4 @@ def _begin():
 
 _begin()
 os.register_at_fork(after_in_child=_begin)  # threads do not come along
-atexit.register(lambda: _teller.publish())
+atexit.register(lambda: _teller.publish(tries=1))

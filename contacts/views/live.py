@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import random
 import time
 from types import SimpleNamespace
@@ -41,14 +42,14 @@ async def live(request):
     if request.method == "HEAD":
         return HttpResponse(content_type=STREAM)
     stream = Stream(user.pk, businesses)
-    age_s = number(request.GET.get("age"))
-    response = StreamingHttpResponse(events(stream, request.session.session_key, age_s), content_type=STREAM)
+    since = moment(request.GET.get("since"))
+    response = StreamingHttpResponse(events(stream, request.session.session_key, since), content_type=STREAM)
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def events(stream, session_key, age_s):
+async def events(stream, session_key, since):
     ear = hub()
     ear.join(stream)
     checked_at = time.monotonic()
@@ -56,7 +57,7 @@ async def events(stream, session_key, age_s):
         await ear.was_tried.wait()
         # Not all at the same moment after a restart.
         yield f"retry: {random.randint(1000, 4000)}\n\n" + event("ready", {"on": ear.is_on})
-        ear.missed_by(stream, age_s)
+        ear.missed_by(stream, since)
         while True:
             try:
                 kind, data = await asyncio.wait_for(stream.waiting.get(), BEAT_S)
@@ -101,11 +102,12 @@ def businesses_now(session_key, user_pk):
         let_go()
 
 
-def number(text):
+def moment(text):
+    """Seconds since 1970; who says nothing hears from now on."""
     try:
-        return max(0.0, float(text))
+        return float(text)
     except (TypeError, ValueError):
-        return 0.0
+        return math.inf
 
 
 @require_safe

@@ -1,10 +1,10 @@
 // One stream of announcements for all tabs of a browser. One tab holds it, chosen by a lock; the others hear through it.
 // Pages hear of it as events of the document: live:changed (what has changed) and live:missed (something may have).
-const { liveStream: address, liveUser: user } = document.body.dataset;
+const { liveStream: address, liveUser: user, liveSince } = document.body.dataset;
 const HIDDEN_FOR_MS = 5 * 60_000; // then a page nobody looks at lets go
 const SILENT_MS = 50_000; // the server says something every 20 s
 const SHORTEST_MS = 1000, LONGEST_MS = 60_000;
-const REMEMBERED_MS = 20_000; // for a tab that was being opened meanwhile
+const REMEMBERED_S = 20; // for a tab that was being opened meanwhile
 
 export const tab = Math.random().toString(36).slice(2, 12);
 const channel = address && "BroadcastChannel" in window ? new BroadcastChannel(`live-${user}`) : null;
@@ -12,6 +12,7 @@ let source = null;
 let hears = false;
 let heardAt = 0;
 let lately = [];
+let since = Number(liveSince); // by the server's clock: what is older stands on this page, or has been heard
 
 // Whether announcements come at present. If not, pages ask by themselves.
 export const isOn = () => hears && Date.now() - heardAt < SILENT_MS;
@@ -28,7 +29,10 @@ function take({ kind, data }) {
     hears = data.on;
     if (hears && !was && kind === "ready" && data.again) tell("live:missed");
   }
-  if (kind === "change") tell("live:changed", data);
+  if (kind === "change") {
+    since = data.at;
+    tell("live:changed", data);
+  }
   if (kind === "missed") tell("live:missed");
   if (kind === "over") hears = false;
   document.documentElement.toggleAttribute("data-live-on-air", hears);
@@ -41,8 +45,7 @@ let wasReady = false;
 let isOver = false;
 
 function share(kind, data) {
-  const now = Date.now();
-  if (kind === "change") lately = [...lately.filter((one) => now - one.at < REMEMBERED_MS), { at: now, data }];
+  if (kind === "change") lately = [...lately.filter((one) => data.at - one.at < REMEMBERED_S), data];
   channel?.postMessage({ kind, data });
   take({ kind, data });
 }
@@ -50,9 +53,7 @@ function share(kind, data) {
 function open() {
   shut();
   if (isOver) return;
-  // What happened while this page was on its way, or since the last word, is told again.
-  const age = heardAt ? Date.now() - heardAt + 1000 : performance.now();
-  source = new EventSource(`${address}?age=${Math.round(age) / 1000}`);
+  source = new EventSource(`${address}?since=${since}`);
   for (const kind of ["ready", "beat", "change", "missed"]) {
     source.addEventListener(kind, (event) => {
       const data = JSON.parse(event.data);
@@ -120,12 +121,11 @@ if (channel) {
   channel.addEventListener("message", ({ data: message }) => {
     if (message.kind === "hello") {
       if (!source) return;
-      const since = Date.now() - message.age;
-      channel.postMessage({ kind: "told", to: message.from, on: hears, missed: lately.filter((one) => one.at >= since) });
+      channel.postMessage({ kind: "told", to: message.from, on: hears, missed: lately.filter((one) => one.at >= message.since) });
     } else if (message.kind === "told") {
       if (message.to !== tab) return;
       take({ kind: "ready", data: { on: message.on } });
-      for (const one of message.missed) take({ kind: "change", data: one.data });
+      for (const data of message.missed) take({ kind: "change", data });
     } else take(message);
   });
 }
@@ -148,7 +148,7 @@ function wake() {
 
 if (address) {
   begin();
-  channel?.postMessage({ kind: "hello", from: tab, age: performance.now() });
+  channel?.postMessage({ kind: "hello", from: tab, since });
   document.addEventListener("visibilitychange", () => {
     clearTimeout(hiding);
     if (document.hidden) hiding = setTimeout(rest, HIDDEN_FOR_MS);

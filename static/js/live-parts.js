@@ -11,6 +11,7 @@ const GATHER_MS = 120;
 const STILL_MS = 1200; // so long nobody has pointed at a part before what stands in it may move
 const EVERY_S = 1;
 const MANY_S = 15; // while a large read names nobody in particular
+const DEAF_MS = 60_000; // while no announcements come, every part asks so often
 const RESTS_MS = 60_000; // an announcement may be lost: a resting part asks so often all the same
 
 const due = new Map(); // part → { since, many }
@@ -37,9 +38,11 @@ document.addEventListener("live:changed", ({ detail: message }) => {
     else want(badge?.closest("[data-live-on]")); // decided by somebody else
   }
 });
-document.addEventListener("live:missed", () => {
+function wantAll() {
   for (const part of document.querySelectorAll("[data-live-on]")) want(part);
-});
+}
+document.addEventListener("live:missed", wantAll);
+setInterval(() => { if (!isOn()) wantAll(); }, DEAF_MS);
 
 // It does not bubble: a badge that asks is no reason for the part around it to ask.
 export const refresh = (part) => part.dispatchEvent(new CustomEvent("live"));

@@ -36,6 +36,8 @@ def page_of(new_context, app):
         if not hears:
             context.route("**/live/?*", lambda route: route.abort())
         page = context.new_page()
+        if not hears:
+            page.clock.install()
         page.goto(app.url + path, timeout=60_000)
         if hears:
             expect(page.locator("html[data-live-on-air]")).to_have_count(1)
@@ -145,3 +147,11 @@ def test_without_events_a_page_works_as_before(page_of, ana, contact):
     change = contact.changes.get()
     change.cancel()  # in the place of a worker
     expect(badge).to_have_count(0)
+
+
+def test_without_events_what_a_colleague_does_appears_within_a_minute(page_of, ana, max_, contact):
+    page = page_of(ana, contact.get_absolute_url(), hears=False)
+    contact.edit(by=max_, last_name="Okonkwo-Reyes")
+    page.clock.run_for(61_000)
+    expect(page.locator("#history-list").get_by_text("Okonkwo-Reyes")).to_be_visible()
+    expect(page.locator("#field-last_name .field__input")).to_have_value("Okonkwo-Reyes")

@@ -14,6 +14,7 @@ from contacts.models import Change, Note, Task
 from contacts.open_pages import listening, live, presence
 from contacts.views import live as live_views
 from rankr_dash.shared_redis import shared_redis
+from tests.workers import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,8 +131,17 @@ def test_a_sync_announces_what_it_changed_and_a_second_one_nothing(heard, synced
     assert heard.nothing(synced.location.business)
 
 
-def test_redis_away_costs_an_edit_nothing(ana, contact, settings, caplog):
+def test_what_could_not_be_told_at_once_is_told_again(heard, contact, settings, caplog):
+    url, settings.REDIS_URL = settings.REDIS_URL, "redis://127.0.0.1:9/0"
+    live.Teller().add((contact.business_id, ""), [contact.pk], ["contact"], [])
+    wait_until(lambda: caplog.records)
+    settings.REDIS_URL = url
+    assert heard.next()["contacts"] == [contact.pk]
+
+
+def test_redis_away_costs_an_edit_nothing(ana, contact, settings, caplog, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    monkeypatch.setattr(live, "TRY_AGAIN_S", 0)
     teller = live.Teller()
     with caplog.at_level(logging.WARNING, "contacts.open_pages.live"):
         for _ in range(3):
@@ -148,13 +158,13 @@ def test_redis_away_costs_an_edit_nothing(ana, contact, settings, caplog):
 class Reader:
     """A page that listens: events as they come."""
 
-    def __init__(self, user, age="0"):
-        self.user, self.age = user, age
+    def __init__(self, user, since=None):
+        self.user, self.asked = user, {} if since is None else {"since": since}
 
     async def __aenter__(self):
         self.client = AsyncClient()
         await self.client.aforce_login(self.user)
-        self.answer = await self.client.get("/live/", {"age": self.age})
+        self.answer = await self.client.get("/live/", self.asked)
         self.parts = aiter(self.answer.streaming_content)
         await self.until("ready")
         while not listening.hub().is_on:
@@ -253,13 +263,51 @@ def test_who_signs_out_loses_the_stream(ana, contact, monkeypatch):
     run(story())
 
 
-def test_a_page_hears_what_happened_while_it_was_on_its_way(ana, max_, contact):
+def test_a_page_hears_what_happened_while_it_was_on_its_way(ana, max_, contact, monkeypatch):
+    monkeypatch.setattr(listening, "CLOCKS_S", 0)  # there is only one
+
     async def story():
         async with Reader(max_) as earlier:
+            shown = time.time()
             await tell(contact.business_id, [contact.pk], ["contact"])
             await earlier.until("change")
-            async with Reader(ana, age="5") as later:
+            async with Reader(ana, since=shown) as later:
                 assert (await later.until("change"))["contacts"] == [contact.pk]
+
+    run(story())
+
+
+def test_a_page_looks_itself_that_was_asked_for_before_anybody_listened(ana, max_, contact):
+    async def story():
+        async with Reader(ana, since=time.time() - 5) as first, Reader(max_) as later:
+            assert await first.until("missed") == {}
+            await tell(contact.business_id, [contact.pk], ["contact"])
+            assert (await later.next())[0] == "change"
+
+    run(story())
+
+
+def test_and_when_announcements_are_more_than_are_kept(ana, max_, contact, monkeypatch):
+    monkeypatch.setattr(listening, "LATELY", 2)
+    monkeypatch.setattr(listening, "CLOCKS_S", 0)
+
+    async def story():
+        async with Reader(max_) as earlier:
+            shown = time.time()
+            for _ in range(2):
+                await tell(contact.business_id, [contact.pk], ["contact"])
+                await earlier.until("change")
+            async with Reader(ana, since=shown) as later:
+                assert (await later.next())[0] == "missed"
+
+    run(story())
+
+
+def test_a_line_that_was_cut_for_a_moment_makes_pages_look(ana):
+    async def story():
+        async with Reader(ana) as reader:
+            await sync_to_async(shared_redis().client_kill_filter)(_type="pubsub")
+            assert (await reader.next()) in [("missed", {}), ("ready", {"on": False})]
 
     run(story())
 
