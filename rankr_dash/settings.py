@@ -137,6 +137,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "rankr_dash.middleware.machines_first",
+    "contacts.open_pages.listening.from_the_first_page",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",

@@ -11,6 +11,8 @@ import time
 from collections import deque
 from weakref import WeakKeyDictionary
 
+from asgiref.sync import iscoroutinefunction
+from django.utils.decorators import sync_and_async_middleware
 from redis.exceptions import RedisError
 
 from contacts.open_pages import live
@@ -162,6 +164,19 @@ async def heard(line):
         else:
             is_asked = True
             await line.ping()
+
+
+@sync_and_async_middleware
+def from_the_first_page(get_response):
+    """The line is open before anything is read for a page, so that the page can hear of all that changes since."""
+    if not iscoroutinefunction(get_response):
+        return get_response
+
+    async def answer(request):
+        hub().open()
+        return await get_response(request)
+
+    return answer
 
 
 _hubs = WeakKeyDictionary()

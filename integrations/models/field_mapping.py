@@ -10,10 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contacts.models import Business
-
-
-class NotReady(Exception):
-    """A version that cannot become the active one yet; the message says why."""
+from integrations.models.not_ready import NotReady
 
 
 class ChangedMeanwhile(Exception):

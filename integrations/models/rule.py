@@ -8,14 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from contacts.models import Business, Role
+from integrations.models.not_ready import NotReady
 
 MOST_AN_HOUR = 200
 STAGED = 5  # so many runs of a new rule wait for somebody's approval
 DECIDERS = (Role.MANAGER, Role.ADMIN)
-
-
-class NotReady(Exception):
-    """The rule cannot be switched on as it is; the message says why."""
 
 
 class RuleQuerySet(models.QuerySet):

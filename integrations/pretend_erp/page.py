@@ -13,7 +13,7 @@ def whole(desk):
     down = "It answers again" if desk.books.is_down else "Pretend to be down"
     rows = "".join(_customer(desk, one) for one in list(desk.books.customers.values())[::-1]) or _nobody()
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Rankr (pretend)</title><style>{STYLE}</style>
+<title>Rankr (pretend)</title><link rel="icon" href="data:,"><style>{STYLE}</style>
 <header><h1>Rankr (pretend)</h1>
 <span class="soft">A made-up ERP. It speaks to Rankr Dashboard by its public API and webhooks alone.</span>
 <form method="post" action="/press">

@@ -17,7 +17,7 @@ from integrations.mapping.difference import differences
 from integrations.mapping.lines import check, read_all
 from integrations.mapping.targets import targets_of
 from integrations.models import FieldMapping
-from integrations.models.field_mapping import NotReady
+from integrations.models.not_ready import NotReady
 
 VERSIONS = 50  # shown, the newest first
 LISTED = 50  # rows of a dry run that are open to read

@@ -16,7 +16,7 @@ from contacts import access
 from contacts.models import Business
 from integrations.automations import backtest, recipes, shape
 from integrations.models import Automations, Rule, RuleRun
-from integrations.models.rule import NotReady
+from integrations.models.not_ready import NotReady
 
 NEWEST, VERSIONS = 8, 20
 WEEK = timedelta(days=7)

@@ -1,9 +1,10 @@
 """A web server, and pages of people who have signed in already."""
 
-import pytest
-from django.conf import settings
-from django.test import Client
+from functools import partial
 
+import pytest
+
+from tests import workers
 from tests.workers import Processes
 
 
@@ -25,12 +26,5 @@ def app_at_work(synced, sandbox, tmp_path):
 
 @pytest.fixture
 def sign_in(app):
-    """Signs somebody in within one browser, without the form."""
-
-    def sign_in(context, user):
-        client = Client()
-        client.force_login(user)
-        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": app.url}])
-
-    return sign_in
+    """Signs somebody in within one browser: `sign_in(context, user)`."""
+    return partial(workers.sign_in, url=app.url)

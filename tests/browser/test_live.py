@@ -1,8 +1,6 @@
 """Two people at once, each in a browser of their own, with a real web server between them."""
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from playwright.sync_api import expect
 
 from contacts.models import Note, Task
@@ -24,15 +22,12 @@ def app(tmp_path):
 
 
 @pytest.fixture
-def page_of(new_context, app):
+def page_of(new_context, app, sign_in):
     """Opens a page in a browser of this person's own, and waits until it hears what happens."""
 
     def open_page(user, path, hears=True):
-        client = Client()
-        client.force_login(user)
-        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
         context = new_context()
-        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": app.url}])
+        sign_in(context, user)
         if not hears:
             context.route("**/live/?*", lambda route: route.abort())
         page = context.new_page()

@@ -102,8 +102,10 @@ def test_by_person_whether_they_worked_here_or_in_ghl(read, tagged, ana, ana_in_
 
 
 def test_a_user_who_was_never_here_is_not_named(read, cy, tagged):
+    cy.name = "Cyprian Ålund"  # shorter, it may stand in the page's random marks
+    cy.save()
     shown = read(f"?who=u{cy.pk}")
-    assert "is not known here" in shown and "Cy" not in shown
+    assert "is not known here" in shown and "Cyprian" not in shown
 
 
 def test_one_who_left_is_still_found_by_what_they_did(read, ana, tagged, northgate):

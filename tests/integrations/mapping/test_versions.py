@@ -4,7 +4,8 @@ import pytest
 from django.db import IntegrityError
 
 from integrations.models import FieldMapping
-from integrations.models.field_mapping import ChangedMeanwhile, NotReady
+from integrations.models.field_mapping import ChangedMeanwhile
+from integrations.models.not_ready import NotReady
 
 pytestmark = pytest.mark.django_db
 
