@@ -6,33 +6,6 @@ from contacts.details import fields, phones
 register = template.Library()
 
 
-class CaseNode(template.Node):
-    def __init__(self, subject, cases, otherwise):
-        self.subject, self.cases, self.otherwise = subject, cases, otherwise
-        self.nodelist = template.NodeList([node for nodes in (*cases.values(), otherwise) for node in nodes])
-
-    def render(self, context):
-        return self.cases.get(self.subject.resolve(context), self.otherwise).render(context)
-
-
-@register.tag
-def case(parser, token):
-    """{% case key %}{% of "owner" %}…{% of "tags" %}…{% otherwise %}…{% endcase %}
-
-    A chain of if and elif compares with each in turn, and the cells of a list are hundreds.
-    """
-    _, subject = token.split_contents()
-    parser.parse(("of",))  # nothing but white space
-    cases, mark = {}, parser.next_token()
-    while mark.split_contents()[0] == "of":
-        key = mark.split_contents()[1].strip('"')
-        cases[key] = parser.parse(("of", "otherwise"))
-        mark = parser.next_token()
-    otherwise = parser.parse(("endcase",))
-    parser.delete_first_token()
-    return CaseNode(parser.compile_filter(subject), cases, otherwise)
-
-
 @register.filter
 def word(row, key):
     """What a row says in the column of a custom field."""
